@@ -1,0 +1,128 @@
+#ifndef SIMNET_NETWORK_NETWORK_H_
+#define SIMNET_NETWORK_NETWORK_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "engine/platform/transport.h"
+#include "simnet/choice/choice_source.h"
+#include "simnet/time/event_queue.h"
+
+namespace skysim {
+
+// How long a segment takes over a link. Choice 0 always gives the usual delay (`min_ns` for
+// kConstant and kUniform, `min_ns` for kExponential), so that an all-zero run is calm.
+struct Delay {
+  enum class Shape { kConstant, kUniform, kExponential };
+  Shape shape = Shape::kConstant;
+  int64_t min_ns = 500'000;   // LAN: half a millisecond one way
+  int64_t max_ns = 500'000;   // uniform: inclusive; exponential: cap of the tail
+  int64_t mean_ns = 0;        // exponential: mean of what is added to min
+};
+
+// A probability as a ratio; 0 in 1 = never.
+struct Ratio {
+  uint64_t numerator = 0;
+  uint64_t denominator = 1;
+};
+
+// How one link (one direction between two nodes) behaves. Times ns, rates bytes per second.
+struct LinkConfig {
+  Delay delay;
+  Ratio loss;                       // per segment; TCP: late by retransmission, UDP: gone
+  uint64_t bandwidth_bytes_per_s = 0;  // 0 = unlimited
+  uint32_t mss_bytes = 1460;        // largest segment; loopback-like links may use 65536
+  Ratio duplicate, reorder;         // UDP only
+  // How the receiver finds the stream cut: 0 = as it was sent and arrived; otherwise each delivery
+  // may be split at a chosen byte with this probability.
+  Ratio split;
+};
+
+// Network is the simulated wire between the nodes of one run: hosts (one per node, with addresses
+// and names), directed links between them, TCP-like connections and UDP over them. It gives each
+// node a Transport. One thread; everything random comes from the ChoiceSource, all time from the
+// EventQueue, and every event of note goes to the observer of the node that it happens to.
+//
+// TCP as modelled: three-way handshake over both links (SYN retried after 1, 3, 7, ... s as Linux
+// does, at most 6 times, then ETIMEDOUT), listener backlog, byte stream cut into segments, loss =
+// the segment comes later by a retransmission time-out (200 ms minimum, doubling) and holds up all
+// behind it, send buffer and receive window with backpressure, FIN, half-close, RST (for a closed
+// port, unread data at close, data for a closed endpoint, a crashed and restarted host), ETIMEDOUT
+// after the retry limit (tcp_retries2 = 15, about 924 s) during a partition.
+// Left out, because no service can tell: congestion control, slow start, SACK, delayed
+// acknowledgements, checksums, IP fragmentation.
+class Network final {
+ public:
+  Network(ChoiceSource& choices, EventQueue& events);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  // -- Hosts ------------------------------------------------------------------------------------
+
+  // Adds the host of a node. `name` resolves to `ip` and is its HostName(). InvalidArgument: name
+  // or ip taken, ip not a literal. 127.0.0.1 means the host itself, everywhere.
+  absl::Status AddHost(const std::string& name, const std::string& ip);
+
+  // The host's transport for one life of its node. Borrowed until StopHost(). The host must be
+  // stopped (as it is at first).
+  Transport& StartHost(const std::string& name, class Observer& observer);
+
+  // The node is gone. A process that dies (is_power_off false) leaves a kernel behind that sends
+  // FIN or RST for every connection, as a kernel does; a power-off leaves silence until the host is
+  // started again, and RST for old segments then.
+  void StopHost(const std::string& name, bool is_power_off);
+
+  // -- Links. Names are hosts; a wrong name is InvalidArgument with the name in it. ---------------
+
+  LinkConfig& DefaultLink();  // for links that were not configured by themselves
+  absl::Status SetLink(const std::string& from, const std::string& to, const LinkConfig& config);
+  absl::StatusOr<LinkConfig> GetLink(const std::string& from, const std::string& to) const;
+
+  // Loses everything on the link from now on (segments under way included) until healed.
+  absl::Status Partition(const std::string& from, const std::string& to);
+  absl::Status Heal(const std::string& from, const std::string& to);
+  // Keeps what arrives at the far end of the link until released; nothing is lost, and released
+  // bytes of one connection arrive as one chunk if `as_one_chunk`.
+  absl::Status Hold(const std::string& from, const std::string& to);
+  absl::Status Release(const std::string& from, const std::string& to, bool as_one_chunk);
+  // Bytes now held at the far end of the link.
+  absl::StatusOr<uint64_t> HeldBytes(const std::string& from, const std::string& to) const;
+
+  // -- Connections --------------------------------------------------------------------------------
+
+  // Each open connection that `from` made to `to` is reset: both ends see "Connection reset by
+  // peer". Returns how many.
+  absl::StatusOr<int> ResetConnections(const std::string& from, const std::string& to);
+  // Connects of `from` to `to` are refused (RST) until allowed again; or get no answer at all.
+  enum class ConnectRule { kAllow, kRefuse, kBlackHole };
+  absl::Status SetConnectRule(const std::string& from, const std::string& to, ConnectRule rule);
+  // Adds `delay_ns` to the handshake of the next `count` connects from `from` to `to`, and holds
+  // that connection's bytes until the handshake ends; other connections are not affected.
+  absl::Status DelayConnects(const std::string& from, const std::string& to, int64_t delay_ns,
+                             int count);
+
+  struct ConnectionInfo {
+    std::string from, to;  // who connected to whom
+    Address from_address, to_address;
+    std::string state;       // "connecting", "open", "closing"
+    uint64_t bytes_under_way_forth, bytes_under_way_back;
+  };
+  // Every connection that is not wholly closed, in order of their making.
+  std::vector<ConnectionInfo> Connections() const;
+  // How many connects of `from` to `to` have been accepted so far.
+  absl::StatusOr<int> AcceptedConnections(const std::string& from, const std::string& to) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skysim
+
+#endif  // SIMNET_NETWORK_NETWORK_H_
