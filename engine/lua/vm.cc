@@ -1,0 +1,55 @@
+#include "engine/lua/vm.h"
+
+#include "absl/log/check.h"
+
+namespace skysim {
+
+namespace {
+
+// The request with which our build of Lua asks an allocator for the seed of its string hash; no tag
+// that Lua passes as `osize` for a new object has this value (tools/third_party/lua/lua_hooks.h).
+constexpr size_t kSeedRequest = 0x5eed;
+
+}  // namespace
+
+LuaVm::LuaVm(Memory& memory, unsigned seed, VmContext context)
+    : memory_(memory), context_(context), seed_(seed) {
+  state_ = lua_newstate(&LuaVm::Allocate, this);
+  CHECK(state_ != nullptr) << "a new Lua state needs memory";
+  *static_cast<VmContext**>(lua_getextraspace(state_)) = context_pointer_;
+}
+
+LuaVm::~LuaVm() { lua_close(state_); }
+
+void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size) {
+  LuaVm& vm = *static_cast<LuaVm*>(self);
+  if (block == nullptr) {
+    if (new_size == 0) {
+      return old_size == kSeedRequest ? reinterpret_cast<void*>(uintptr_t{vm.seed_}) : nullptr;
+    }
+    old_size = 0;  // it was a type tag
+  } else if (new_size == 0) {
+    vm.bytes_used_ -= old_size;
+    vm.memory_.Free(block);
+    return nullptr;
+  }
+  size_t bytes = vm.bytes_used_ - old_size + new_size;
+  if (new_size > old_size) {
+    if (vm.bytes_limit_ != 0 && bytes > vm.bytes_limit_) return nullptr;
+    if (bytes > vm.bytes_warning_) {
+      vm.bytes_warning_ *= 2;
+      if (vm.warning_ != nullptr) vm.warning_(vm.context_, bytes);
+    }
+  }
+  vm.bytes_used_ = bytes;
+  return vm.memory_.Reallocate(block, new_size);
+}
+
+void PreloadModule(lua_State* L, const char* name, lua_CFunction openf) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, openf);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
+}  // namespace skysim
