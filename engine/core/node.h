@@ -1,0 +1,109 @@
+#ifndef ENGINE_CORE_NODE_H_
+#define ENGINE_CORE_NODE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/core/config.h"
+#include "engine/core/message.h"
+#include "engine/core/registry.h"
+#include "engine/core/service.h"
+#include "engine/core/service_context.h"
+#include "engine/core/socket_server.h"
+#include "engine/core/timers.h"
+#include "engine/platform/platform.h"
+
+namespace skysim {
+
+// Makes the services of one module ("snlua", "logger", ...).
+using ServiceFactory = std::function<std::unique_ptr<Service>()>;
+
+// Node is one runtime: what a skynet process is. It owns its services, names, timers, sockets and
+// environment, and takes everything else from its Platform. Fifty of them fit in one process.
+//
+// Life: construct, Boot(), then messages flow; Abort() (or the last service's exit) retires every
+// service, and is_over() turns true. The destructor frees what is left without telling anybody: that
+// is a crash.
+class Node final : private SocketEventSink, private TimerSink {
+ public:
+  struct Options {
+    std::string name;                               // for logs and traces
+    Config config;                                  // becomes the environment
+    std::map<std::string, ServiceFactory> modules;  // by module name
+    std::function<void()> on_over;                  // called once when no service is left
+  };
+  Node(Platform platform, Options options);
+  ~Node() override;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Starts the log service, then the bootstrap command line (spec 1.12). Errors: "Can't launch %s
+  // service", "Bootstrap error : %s".
+  absl::Status Boot();
+
+  // Launches `module` with `args`; 0 if it failed (the reason is in the log). `creator` is the
+  // service that asked, 0 for the system.
+  Handle Launch(const std::string& module, const std::string& args, Handle creator);
+
+  // Puts `message` into the mailbox of `destination`. False: no such service; the caller still
+  // owns nothing (the message is gone).
+  bool Send(Handle destination, Message message);
+
+  // Retires a service: sends to it fail from now on; what waits in its mailbox is answered with
+  // kError; the object dies when nothing runs it any more.
+  void Retire(Handle handle, Handle by);
+
+  // Retires every service.
+  void Abort();
+  bool is_over() const { return over_; }
+
+  // Logs as `source` (0: the runtime). Never fails; without a logger the line is dropped.
+  void Log(Handle source, absl::string_view text);
+
+  // Environment: write once. SetEnv returns AlreadyExists for a key that is there.
+  const std::string* GetEnv(const std::string& key) const;
+  absl::Status SetEnv(const std::string& key, std::string value);
+
+  // ".name" or ":hex" or a name without a dot (harbor-wide).
+  std::optional<Handle> FindAddress(absl::string_view text) const;
+
+  // Exit monitor (spec: MONITOR), 0 = none.
+  Handle monitor() const { return monitor_; }
+  void set_monitor(Handle monitor) { monitor_ = monitor; }
+
+  const std::string& name() const { return options_.name; }
+  const Platform& platform() const { return platform_; }
+  Platform& platform() { return platform_; }
+  Registry& registry() { return registry_; }
+  Timers& timers() { return timers_; }
+  SocketServer& sockets() { return *sockets_; }
+  uint32_t harbor() const { return harbor_; }
+
+ private:
+  void OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
+                     uint64_t cause) override;
+  void OnTimer(Handle handle, int32_t session, uint64_t cause) override;
+  void CheckOver();
+
+  Platform platform_;
+  Options options_;
+  std::map<std::string, std::string> env_;
+  uint32_t harbor_ = 0;
+  Registry registry_;
+  Timers timers_;
+  std::unique_ptr<SocketServer> sockets_;
+  Handle logger_ = 0;
+  Handle monitor_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace skysim
+
+#endif  // ENGINE_CORE_NODE_H_

@@ -1,0 +1,91 @@
+#ifndef SIMNET_SCENARIO_RUN_H_
+#define SIMNET_SCENARIO_RUN_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "simnet/memory/arena.h"
+#include "simnet/storage/tree_storage.h"
+#include "simnet/trace/recorder.h"
+#include "simnet/trace/trace.h"
+
+namespace skysim {
+
+// What to run. Plain data; the command line fills it in.
+struct RunOptions {
+  std::string scenario_path;
+  std::string home;     // folder that holds lualib/ and service/ of skysim itself
+  uint64_t seed = 1;
+  std::vector<std::string> legacy;                            // names of --legacy
+  std::vector<std::pair<std::string, std::string>> settings;  // --set key=value, for sim.setting
+  int workers = 0;               // worker threads per node; 0 = as the scenario says
+  bool keeps_events = false;     // fill RunResult::trace
+  const Trace* replay = nullptr; // run under its choices and compare event by event; borrowed
+  int64_t virtual_ns_max = 3600 * int64_t{1'000'000'000};
+  uint64_t dispatches_max = 50'000'000;
+  uint64_t lua_instructions_max = 200'000'000;  // of one dispatch: an endless loop
+  // Receives each log line of each node ("a [:00000008] text"). Empty: none wanted.
+  std::function<void(int64_t time_ns, absl::string_view node, absl::string_view line)> log;
+};
+
+enum class PropertyKind { kAlways, kSometimes, kEventually, kReachable };
+enum class ClaimKind { kGuarantee, kAllowed, kLiveness };
+
+// How one property fared in one run. A kSometimes that was never true here is no failure of the
+// run, but of a sweep in which no run saw it.
+struct PropertyResult {
+  PropertyKind kind;
+  ClaimKind claim;
+  std::string name;
+  uint64_t passed = 0, failed = 0;  // how often it was judged so
+  std::string detail;               // of the first failure: expected and seen
+  int64_t failed_ns = 0;            // when it first failed
+};
+
+// A task that still waits at the end.
+struct WaitingTask {
+  std::string node;
+  uint32_t service = 0;
+  std::string script;      // "clustersender db"
+  std::string waits_for;   // "reply of :0000000a, session 12", "wakeup", "sleep until 3.2s"
+  int64_t since_ns = 0;
+  std::string stack;       // Lua traceback
+};
+
+enum class Verdict { kPassed, kFailed, kDiverged, kLimit };
+
+struct RunResult {
+  Verdict verdict = Verdict::kPassed;
+  std::string reason;      // one line: which property, which limit; empty if passed
+  std::string scenario;    // its name (the claim)
+  std::vector<PropertyResult> properties;
+  std::vector<WaitingTask> waiting;   // story tasks and service tasks that a user would care about
+  uint64_t digest = 0, events = 0, dispatches = 0;
+  int64_t virtual_ns = 0;
+  std::optional<Divergence> divergence;
+  Trace trace;             // if keeps_events
+};
+
+// Long-lived parts that runs of one process share, one after another.
+struct RunShared {
+  Arena& arena;            // reset at the start of each run
+  HostFiles& files;
+};
+
+// Runs a scenario once, from boot to verdict, in this thread. An error is wrong input (exit status
+// 2), one sentence with its place: no such file, a Lua syntax error, a node whose start service does
+// not exist, an unknown node in a verb, ...
+absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared shared);
+
+// Names and one-line descriptions of the historical bugs that --legacy puts back.
+std::vector<std::pair<std::string, std::string>> LegacySwitches();
+
+}  // namespace skysim
+
+#endif  // SIMNET_SCENARIO_RUN_H_

@@ -1,0 +1,44 @@
+#ifndef SIMNET_TRACE_TRACE_H_
+#define SIMNET_TRACE_TRACE_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "simnet/choice/choice_source.h"
+#include "simnet/trace/recorder.h"
+
+namespace skysim {
+
+// What a trace file holds: everything that replays a run and explains it. The format is described
+// in simnet/trace/format.md.
+struct Trace {
+  // What was run.
+  std::string scenario_path;     // as given on the command line
+  std::string scenario_text;     // whole, for the reader of a trace whose file has changed
+  uint64_t seed = 0;
+  std::vector<std::string> legacy;
+  std::vector<std::pair<std::string, std::string>> settings;
+  int workers = 0;               // 0 = as the scenario says
+  std::string configuration;     // the full drawn configuration, as text
+
+  std::vector<Choice> choices;   // every choice that was not 0, in order
+  std::vector<std::string> nodes;  // names; index 0 is the world
+  std::vector<RecordedEvent> events;
+  uint64_t digest = 0;
+  std::string verdict;           // one line
+};
+
+// Serialised form: versioned, sectioned, checksummed.
+std::string SerializeTrace(const Trace& trace);
+
+// Errors (InvalidArgument / DataLoss), one sentence each: not a trace; of a newer version (names
+// both); cut (says at which byte); corrupt (checksum, says which section). Never trusts a length.
+absl::StatusOr<Trace> ParseTrace(absl::string_view bytes);
+
+}  // namespace skysim
+
+#endif  // SIMNET_TRACE_TRACE_H_
