@@ -24,10 +24,14 @@ enum Field : uint8_t {
   kBytesHash = 128,
 };
 
-// One varint that appends to a string in place, without a writer that owns its bytes.
-void PutVarint(std::string& out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
+// An event has at most this many bytes: kind, fields, type, hash, and eight varints.
+constexpr size_t kEventBytesMax = 3 + 8 + 8 * 10;
+
+// Writes a varint at `to`; returns where it ends.
+char* PutVarint(char* to, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
+  *to++ = static_cast<char>(value);
+  return to;
 }
 
 // Decodes the event after `event` (index and time carry over) and leaves it there.
@@ -77,21 +81,25 @@ void EventLog::Append(int64_t time_ns, uint32_t node, const Event& event, uint64
       (event.type ? kType : 0) | (event.service ? kService : 0) | (event.peer ? kPeer : 0) |
       (event.session ? kSession : 0) | (event.size ? kSize : 0) | (event.cause ? kCause : 0) |
       (text ? kText : 0) | (bytes_hash ? kBytesHash : 0));
-  encoded_.push_back(static_cast<char>(event.kind));
-  encoded_.push_back(static_cast<char>(fields));
-  PutVarint(encoded_, ZigZag(static_cast<int64_t>(static_cast<uint64_t>(time_ns) -
-                                                  static_cast<uint64_t>(last_ns_))));
-  PutVarint(encoded_, node);
-  if (fields & kType) encoded_.push_back(static_cast<char>(event.type));
-  if (fields & kService) PutVarint(encoded_, event.service);
-  if (fields & kPeer) PutVarint(encoded_, event.peer);
-  if (fields & kSession) PutVarint(encoded_, ZigZag(event.session));
-  if (fields & kSize) PutVarint(encoded_, event.size);
-  if (fields & kCause) PutVarint(encoded_, ZigZag(static_cast<int64_t>(index - event.cause)));
-  if (fields & kText) PutVarint(encoded_, text);
+  // Built aside and appended at once: the string looks at its capacity once per event.
+  char bytes[kEventBytesMax];
+  char* to = bytes;
+  *to++ = static_cast<char>(event.kind);
+  *to++ = static_cast<char>(fields);
+  to = PutVarint(to, ZigZag(static_cast<int64_t>(static_cast<uint64_t>(time_ns) -
+                                                 static_cast<uint64_t>(last_ns_))));
+  to = PutVarint(to, node);
+  if (fields & kType) *to++ = static_cast<char>(event.type);
+  if (fields & kService) to = PutVarint(to, event.service);
+  if (fields & kPeer) to = PutVarint(to, event.peer);
+  if (fields & kSession) to = PutVarint(to, ZigZag(event.session));
+  if (fields & kSize) to = PutVarint(to, event.size);
+  if (fields & kCause) to = PutVarint(to, ZigZag(static_cast<int64_t>(index - event.cause)));
+  if (fields & kText) to = PutVarint(to, text);
   for (int i = 0; fields & kBytesHash && i < 8; ++i) {
-    encoded_.push_back(static_cast<char>(bytes_hash >> (8 * i)));
+    *to++ = static_cast<char>(bytes_hash >> (8 * i));
   }
+  encoded_.append(bytes, static_cast<size_t>(to - bytes));
   last_ns_ = time_ns;
 }
 
