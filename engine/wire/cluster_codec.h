@@ -71,6 +71,15 @@ struct ClusterFrames {
   int32_t session_next = 0;
 };
 
+// The type byte of a reply frame.
+enum class ClusterReplyKind : uint8_t {
+  kError = 0,     // data is the text
+  kOk = 1,        // data is the whole payload
+  kBegin = 2,     // data is the total; parts follow
+  kPart = 3,      // more follow
+  kLastPart = 4,
+};
+
 // ---- Caller's side: building ----
 
 // The head of a request or push of `payload_bytes`. InvalidArgument names the session (must be 1 to
@@ -115,19 +124,19 @@ absl::StatusOr<ClusterRequest> ParseClusterRequest(absl::string_view frame);
 
 // ---- Callee's side: building ----
 
+// Writes the 7 bytes before `data_bytes` of a reply frame's data, at most kClusterPartBytes.
+void PutClusterReplyHead(uint32_t session, ClusterReplyKind kind, size_t data_bytes, char* out);
 // One frame up to kClusterPartBytes of payload, else begin and parts, in order. InvalidArgument
 // above kClusterPayloadBytesMax.
 absl::StatusOr<std::vector<std::string>> BuildClusterReply(uint32_t session,
                                                            absl::string_view payload);
-// `text` is cut at kClusterPartBytes.
+// `text` is cut at kClusterPartBytes. The only frame of its reply.
 std::string BuildClusterError(uint32_t session, absl::string_view text);
 
 // ---- Caller's side: parsing ----
 
 struct ClusterReply {
-  enum class Kind { kError, kOk, kBegin, kPart, kLastPart };  // the wire's 0 to 4
-
-  Kind kind = Kind::kError;
+  ClusterReplyKind kind = ClusterReplyKind::kError;
   uint32_t session = 0;
   uint32_t total = 0;         // kBegin
   absl::string_view payload;  // all others; borrows from the frame
