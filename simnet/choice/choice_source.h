@@ -1,6 +1,7 @@
 #ifndef SIMNET_CHOICE_CHOICE_SOURCE_H_
 #define SIMNET_CHOICE_CHOICE_SOURCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,10 +31,12 @@ class ChoiceSource {
   // and still counts.
   virtual uint64_t Choose(StreamId stream, uint64_t bound) = 0;
 
-  // True with probability numerator/denominator if seeded; false is choice 0.
+  // True with probability numerator/denominator if seeded; false is choice 0. A certain answer (0,
+  // or a ratio of 1 and more) is no choice and does not count.
   bool ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) {
     if (numerator == 0) return false;
-    return Choose(stream, denominator) > denominator - 1 - numerator;
+    if (numerator >= denominator) return true;
+    return Choose(stream, denominator) >= denominator - numerator;
   }
 };
 
@@ -47,6 +50,12 @@ struct Choice {
 
 // value = f(seed, stream name, ordinal): a counter-based generator, so that a new question in one
 // place moves no answer in another. Remembers every choice that was not 0 if asked to.
+//
+// f: the stream's key mixes the seed with a hash of the name; a decision takes key + (ordinal + 1) x
+// an odd constant through two rounds of a 64-bit finalizer (xor-shift-multiply, full avalanche), the
+// key added again between them. The result is scaled to the bound by multiply-and-shift; the few
+// values that would make it uneven are drawn again under the same ordinal (Lemire 2019, "Fast random
+// integer generation in an interval").
 class SeededChoices final : public ChoiceSource {
  public:
   SeededChoices(uint64_t seed, bool records);
@@ -75,7 +84,7 @@ class SeededChoices final : public ChoiceSource {
 
 // Gives recorded choices back, by stream and ordinal, and 0 everywhere else. A recorded value that
 // does not fit the bound asked for is taken modulo the bound (the execution has diverged then, and
-// the comparison of events says where).
+// the comparison of events says where). Of two choices for one place the first counts.
 class RecordedChoices final : public ChoiceSource {
  public:
   explicit RecordedChoices(const std::vector<Choice>& choices);
@@ -83,11 +92,15 @@ class RecordedChoices final : public ChoiceSource {
   uint64_t Choose(StreamId stream, uint64_t bound) override;
 
  private:
-  struct StreamState {
-    std::string name;
-    uint64_t ordinal = 0;
-    absl::flat_hash_map<uint64_t, uint64_t> values;  // ordinal -> value
+  struct Answer {
+    uint64_t ordinal, value;
   };
+  struct StreamState {
+    std::vector<Answer> answers;  // by ordinal
+    size_t next = 0;              // the first answer whose ordinal is still to come
+    uint64_t ordinal = 0;
+  };
+  absl::flat_hash_map<std::string, std::vector<Answer>> unused_;  // of streams not asked for yet
   std::vector<StreamState> streams_;
   absl::flat_hash_map<std::string, StreamId> ids_;
 };
