@@ -2,28 +2,14 @@
 
 local skynet = require "skynet"
 
+local function ask(command)
+  return function(...)
+    return skynet.call("DATACENTER", "lua", command, ...)
+  end
+end
+
 ---@class skynet.datacenter
-local datacenter = {}
-
---- The value at a path; a copy of the table if it is a branch.
----@param ... any keys
----@return any
-function datacenter.get(...)
-  return skynet.call("DATACENTER", "lua", "QUERY", ...)
-end
-
---- Sets the value at a path; branches are made as needed.
----@param ... any keys, then the value
----@return any old value
-function datacenter.set(...)
-  return skynet.call("DATACENTER", "lua", "UPDATE", ...)
-end
-
---- Waits until the value at a path is not nil. Raises if somebody makes a branch of it.
----@param ... any keys
----@return any
-function datacenter.wait(...)
-  return skynet.call("DATACENTER", "lua", "WAIT", ...)
-end
-
-return datacenter
+---@field get fun(...): any  keys; the value there, a copy of the table if it is a branch
+---@field set fun(...): any  keys, then the new value; the old value. Branches are made as needed
+---@field wait fun(...): any  keys; waits until the value there is not nil, raises if somebody makes a branch of it
+return { get = ask "QUERY", set = ask "UPDATE", wait = ask "WAIT" }

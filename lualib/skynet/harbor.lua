@@ -3,38 +3,30 @@
 
 local skynet = require "skynet"
 
----@class skynet.harbor
-local harbor = {}
+-- A function of one argument that waits for the answer of .cslave.
+local function ask(command)
+  return function(subject)
+    return skynet.call(".cslave", "lua", command, subject)
+  end
+end
 
---- Binds a global name (1 to 15 bytes).
+---@class skynet.harbor
+---@field queryname fun(name: string): integer?  handle of a global name, waits until it is bound; ".name": at once
+---@field link fun(id: integer)  waits while the node is connected
+---@field connect fun(id: integer)  waits until the node is connected
+---@field linkmaster fun()  waits until the connection to the master is lost
+local harbor = {
+  queryname = ask "QUERYNAME",
+  link = ask "LINK",
+  connect = ask "CONNECT",
+  linkmaster = ask "LINKMASTER",
+}
+
+--- Binds a global name (1 to 15 bytes), without waiting.
 ---@param name string
 ---@param handle? integer default: the caller
 function harbor.globalname(name, handle)
   skynet.send(".cslave", "lua", "REGISTER", name, handle or skynet.self())
-end
-
---- The handle of a global name; waits until it is bound. ".name" is looked up at once and may be nil.
----@param name string
----@return integer? handle
-function harbor.queryname(name)
-  return skynet.call(".cslave", "lua", "QUERYNAME", name)
-end
-
---- Waits while the node `id` is connected.
----@param id integer
-function harbor.link(id)
-  skynet.call(".cslave", "lua", "LINK", id)
-end
-
---- Waits until the node `id` is connected.
----@param id integer
-function harbor.connect(id)
-  skynet.call(".cslave", "lua", "CONNECT", id)
-end
-
---- Waits until the connection to the master is lost.
-function harbor.linkmaster()
-  skynet.call(".cslave", "lua", "LINKMASTER")
 end
 
 return harbor
