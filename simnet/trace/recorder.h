@@ -10,23 +10,10 @@
 #include "absl/strings/string_view.h"
 #include "engine/platform/observer.h"
 #include "simnet/time/event_queue.h"
+#include "simnet/trace/event_log.h"
+#include "simnet/trace/recorded_event.h"
 
 namespace skysim {
-
-// One event as it is kept: what the observer was told, and when and where.
-struct RecordedEvent {
-  uint64_t index = 0;    // from 1
-  int64_t time_ns = 0;   // virtual
-  uint32_t node = 0;     // index into the node names; 0 = the world itself
-  EventKind kind = EventKind::kStory;
-  uint8_t type = 0;
-  uint32_t service = 0, peer = 0;
-  int32_t session = 0;
-  uint64_t size = 0;
-  uint64_t cause = 0;
-  uint64_t bytes_hash = 0;  // of Event::bytes; 0 if there were none
-  std::string text;
-};
 
 // The first event of a replay that is not as recorded. `expected` is empty if the recorded run had
 // ended there, `actual` if the replay ended early.
@@ -42,32 +29,36 @@ class Recorder final {
   struct Options {
     bool keeps_events = false;
     // The run stops keeping (not counting) after that many: a run that floods must not take the
-    // machine with it.
+    // machine with it. A kept event takes ten to twenty bytes; events().dropped() counts the others.
     uint64_t kept_max = 50'000'000;
     // Not null: each event is compared with the one of the same index, and the first difference is
-    // kept in divergence(). Borrowed.
-    const std::vector<RecordedEvent>* expected = nullptr;
+    // kept in divergence(). Borrowed, until Finish().
+    const EventLog* expected = nullptr;
   };
+  // `events` tells the time; it must outlive the recorder.
   Recorder(const EventQueue& events, Options options);
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
 
   // The observer of the next node (1, 2, ...; index 0 is the world, made by the constructor). Owned
   // by the recorder. A restarted node keeps its observer.
   Observer& AddNode(absl::string_view name);
   Observer& world();
+  // [0] is "world".
   const std::vector<std::string>& node_names() const;
 
   uint64_t count() const;
   uint64_t digest() const;
-  const std::vector<RecordedEvent>& events() const;
+  const EventLog& events() const;
   const std::optional<Divergence>& divergence() const;
   // Compares the ends: call once after the run.
   void Finish();
 
  private:
   class NodeObserver;
-  uint64_t Record(uint32_t node, const Event& event);
   class Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace skysim

@@ -9,9 +9,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "simnet/choice/choice_source.h"
-#include "simnet/trace/recorder.h"
+#include "simnet/trace/event_log.h"
 
 namespace skysim {
+
+// The version that SerializeTrace writes, and the only one that ParseTrace reads.
+inline constexpr uint32_t kTraceVersion = 1;
 
 // What a trace file holds: everything that replays a run and explains it. The format is described
 // in simnet/trace/format.md.
@@ -23,16 +26,19 @@ struct Trace {
   std::vector<std::string> legacy;
   std::vector<std::pair<std::string, std::string>> settings;
   int workers = 0;               // 0 = as the scenario says
+  int64_t virtual_ns_max = 0;    // the limits of the run, of RunOptions; 0 = the usual ones
+  uint64_t dispatches_max = 0;
+  uint64_t lua_instructions_max = 0;
   std::string configuration;     // the full drawn configuration, as text
 
   std::vector<Choice> choices;   // every choice that was not 0, in order
   std::vector<std::string> nodes;  // names; index 0 is the world
-  std::vector<RecordedEvent> events;
+  EventLog events;
   uint64_t digest = 0;
   std::string verdict;           // one line
 };
 
-// Serialised form: versioned, sectioned, checksummed.
+// Serialised form: versioned, sectioned, checksummed. The nodes must name every node of the events.
 std::string SerializeTrace(const Trace& trace);
 
 // Errors (InvalidArgument / DataLoss), one sentence each: not a trace; of a newer version (names
