@@ -22,6 +22,8 @@
 
 namespace skysim {
 
+class HarborService;
+
 // Makes the services of one module ("snlua", "logger", ...).
 using ServiceFactory = std::function<std::unique_ptr<Service>()>;
 
@@ -49,16 +51,21 @@ class Node final : private SocketEventSink, private TimerSink {
   absl::Status Boot();
 
   // Launches `module` with `args`; 0 if it failed (the reason is in the log). `creator` is the
-  // service that asked, 0 for the system.
-  Handle Launch(const std::string& module, const std::string& args, Handle creator);
+  // service that asked, null for the system.
+  Handle Launch(const std::string& module, const std::string& args, const ServiceContext* creator);
 
-  // Puts `message` into the mailbox of `destination`. False: no such service; the caller still
-  // owns nothing (the message is gone).
+  // Puts `message` into the mailbox of `destination`. False: no such service; the message is gone.
   bool Send(Handle destination, Message message);
+
+  // Sends to a harbor-wide name, now or when somebody registers it. False: this node has no harbor
+  // service.
+  bool SendGlobal(const std::string& name, Message message);
+  // By the harbor service, when it begins.
+  void SetHarborService(HarborService* harbor) { harbor_service_ = harbor; }
 
   // Retires a service: sends to it fail from now on; what waits in its mailbox is answered with
   // kError; the object dies when nothing runs it any more.
-  void Retire(Handle handle, Handle by);
+  void Retire(Handle handle, Handle by, uint64_t cause);
 
   // Retires every service.
   void Abort();
@@ -85,6 +92,13 @@ class Node final : private SocketEventSink, private TimerSink {
   Timers& timers() { return timers_; }
   SocketServer& sockets() { return *sockets_; }
   uint32_t harbor() const { return harbor_; }
+  bool profiles() const { return profiles_; }
+
+  // Tells the sender of a message that `dead` will never take it: kError with its session.
+  void AnswerDeadLetter(Handle dead, const Message& message);
+
+  // Index of the event that is launching a service right now.
+  uint64_t launch_cause() const { return launch_cause_; }
 
  private:
   void OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
@@ -96,9 +110,12 @@ class Node final : private SocketEventSink, private TimerSink {
   Options options_;
   std::map<std::string, std::string> env_;
   uint32_t harbor_ = 0;
+  bool profiles_ = true;
+  uint64_t launch_cause_ = 0;
   Registry registry_;
   Timers timers_;
   std::unique_ptr<SocketServer> sockets_;
+  HarborService* harbor_service_ = nullptr;
   Handle logger_ = 0;
   Handle monitor_ = 0;
   bool over_ = false;

@@ -2,6 +2,9 @@
 #define ENGINE_CORE_SOCKET_MESSAGE_H_
 
 #include <cstdint>
+#include <cstring>
+
+#include "engine/core/message.h"
 
 namespace skysim {
 
@@ -25,6 +28,14 @@ struct SocketMessage {
   int32_t ud;
   char* buffer;
 };
+
+// Frees the block that a dropped kSocket message owns, if it does.
+inline void FreeSocketBuffer(Memory& memory, const Message& message) {
+  SocketMessage event;
+  if (message.payload.size() < sizeof(event)) return;
+  std::memcpy(&event, message.payload.data(), sizeof(event));
+  memory.Free(event.buffer);
+}
 
 }  // namespace skysim
 

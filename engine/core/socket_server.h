@@ -6,10 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/core/message.h"
 #include "engine/core/socket_message.h"
+#include "engine/core/write_queue.h"
+#include "engine/platform/clock.h"
 #include "engine/platform/executor.h"
 #include "engine/platform/memory.h"
 #include "engine/platform/observer.h"
@@ -21,12 +25,13 @@ namespace skysim {
 // counter went round; 0 is skipped (network.md 1.2, B12).
 using SocketId = int32_t;
 
-// Receives the events of sockets. Called on the socket thread.
+// Receives the events of sockets. Called on the socket thread, and must not call the server back.
 class SocketEventSink {
  public:
   virtual ~SocketEventSink() = default;
   // Puts a kSocket message into `owner`'s mailbox. If `owner` is gone the message is dropped and
-  // the sink frees message.buffer. `cause` is the index of the event that led to it.
+  // the sink frees message.buffer; the socket stays. `cause` is the index of the event that led to
+  // it. `text` (empty unless message.buffer is null) lives until the call returns.
   virtual void OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
                              uint64_t cause) = 0;
 };
@@ -35,11 +40,11 @@ class SocketEventSink {
 struct SocketInfo {
   SocketId id;
   Handle owner;
-  const char* type;  // LISTEN TCP UDP BIND CLOSING UNKNOWN
-  std::string local, peer;
+  const char* type;     // LISTEN TCP UDP BIND CLOSING UNKNOWN
+  std::string address;  // a listener's or bound UDP socket's own address, else the peer's; or empty
   uint64_t read_bytes, write_bytes, accepted;
-  int64_t read_time_ns, write_time_ns;  // of the last read and write, 0 = never
-  int64_t queued_bytes;
+  int64_t read_time_ns, write_time_ns;  // last read (accept) and write, since the server began; 0 = never
+  uint64_t queued_bytes;
   bool reading, writing;
 };
 
@@ -47,46 +52,87 @@ struct SocketInfo {
 // half-close, warnings, ownership - every rule of network.md 1.2 to 1.7 - over any Transport. The
 // same code runs over epoll and over the simulated network.
 //
-// Services call the public operations during a dispatch. Each takes effect through the executor
-// (at once, or deferred when the dispatch is stretched), in call order. Events go to the sink in the
-// order in which they happened. B1: an id accepts and queues data from the moment it exists.
+// Services call the public operations during a dispatch. What they return is decided at once; their
+// effect goes through the executor (at once, or deferred when the dispatch is stretched), in call
+// order. Events go to the sink in the order in which they happened. B1: an id accepts and queues
+// data from the moment it exists.
+//
+// Threads: one at a time, operations and transport callbacks alike. Worker threads will need a
+// queue of commands before Apply(), the one point through which every effect passes.
+//
+// Left out: send objects (buffers with a foreign free function), for which there is no Lua API.
 class SocketServer final : private TransportSink {
  public:
-  // All borrowed for the server's life.
-  SocketServer(Transport& transport, Executor& executor, Memory& memory, Observer& observer,
-               const class Clock& clock, SocketEventSink& sink);
-  ~SocketServer() override;
+  struct Options {
+    SocketId first_id = 1;  // tests begin shortly before the counter goes round
+  };
 
-  // -- Operations of services. `owner` is the calling service. --------------------------------
+  // All borrowed for the server's life. Neither the transport nor a deferred effect may call the
+  // server after its death. The destructor closes nothing: the transport's end does.
+  SocketServer(Transport& transport, Executor& executor, Memory& memory, Observer& observer,
+               const Clock& clock, SocketEventSink& sink, Options options);
+  SocketServer(Transport& transport, Executor& executor, Memory& memory, Observer& observer,
+               const Clock& clock, SocketEventSink& sink);
+  ~SocketServer() override;
+  SocketServer(const SocketServer&) = delete;
+  SocketServer& operator=(const SocketServer&) = delete;
+
+  // -- Operations of services. `owner` is the calling service. ------------------------------------
 
   // Asynchronous; answers with one kConnect or kError event. -1: no free slot (65536).
   SocketId Connect(Handle owner, const std::string& host, uint16_t port);
-  // Binds at once. The error text is "Listen error" with the reason after it. A kConnect event with
-  // the real port follows. Accepts only after Start().
-  absl::StatusOr<SocketId> Listen(Handle owner, const std::string& host, uint16_t port, int backlog);
+  // Binds at once. The error text is "Listen error: " and the reason. A kConnect event with the
+  // real port follows. Accepts only after Start().
+  absl::StatusOr<SocketId> Listen(Handle owner, const std::string& host, uint16_t port,
+                                  int backlog);
+  // Wraps an OS descriptor; answers with a kConnect event. Unimplemented where the transport has
+  // none; ResourceExhausted without a free slot.
+  absl::StatusOr<SocketId> Bind(Handle owner, int descriptor);
+
+  // Starts, resumes or takes over; the answer is a kConnect event, or a kError event to `owner`.
   void Start(Handle owner, SocketId id);
-  void Pause(Handle owner, SocketId id);
-  void Close(Handle owner, SocketId id);
-  void Shutdown(Handle owner, SocketId id);
+  void Pause(SocketId id);
+  // Close sends what is queued first; Shutdown throws it away. A dead id is ignored.
+  void Close(SocketId id);
+  void Shutdown(SocketId id);
   void NoDelay(SocketId id);
-  // False: the id is dead or closing; the data is freed.
+
+  // False: the id is dead or closing; the data is freed. True promises nothing more. Send() writes
+  // at once when nothing is queued; SendLow() always queues.
   bool Send(SocketId id, Payload data);
   bool SendLow(SocketId id, Payload data);
 
+  // UDP sockets read from the beginning. An empty host and port 0: unbound, IPv4. Errors are the
+  // transport's; ResourceExhausted without a free slot.
   absl::StatusOr<SocketId> Udp(Handle owner, const std::string& host, uint16_t port);
+  // Port 0 is refused (InvalidArgument).
   absl::StatusOr<SocketId> UdpListen(Handle owner, const std::string& host, uint16_t port);
+  // An unbound socket with a default destination, for Send().
   absl::StatusOr<SocketId> UdpDial(Handle owner, const std::string& host, uint16_t port);
+  // Sets the default destination. A dead id, or one that is not UDP, is ignored.
   absl::Status UdpConnect(SocketId id, const std::string& host, uint16_t port);
-  // `address` is packed as network.md 1.8 says; empty: the default destination.
+  // `address` is packed as udp_address.h says. False: the id is dead or closing, or the address
+  // malformed.
   bool UdpSend(SocketId id, absl::string_view address, Payload data);
 
+  // Numeric addresses of a host name; the transport's answer.
+  absl::StatusOr<std::vector<std::string>> Resolve(const std::string& host);
+
+  // Every socket, in order of its slot (id mod 65536).
   std::vector<SocketInfo> Info() const;
 
   // Index of the event (dispatch) on whose behalf operations are called now; the node sets it
   // around each dispatch so that writes and connects have a cause.
-  void SetCause(uint64_t cause);
+  void SetCause(uint64_t cause) { cause_ = cause; }
+
+  // Where the buffers of kData and kUdp events come from, and payloads to send.
+  Memory& memory() { return memory_; }
 
  private:
+  struct Socket;
+  struct Command;
+  enum class State : uint8_t;
+
   void OnConnected(EndpointId endpoint, const Address& peer) override;
   void OnConnectFailed(EndpointId endpoint, absl::string_view error) override;
   void OnAcceptable(EndpointId listener) override;
@@ -94,8 +140,73 @@ class SocketServer final : private TransportSink {
   void OnWritable(EndpointId endpoint) override;
   void OnBroken(EndpointId endpoint, absl::string_view error) override;
 
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // Slots.
+  Socket* Find(SocketId id) const;
+  Socket* FindEndpoint(EndpointId endpoint) const;
+  Socket* Allocate(Handle owner, State state);  // null: no free slot
+  absl::StatusOr<Socket*> Install(Handle owner, State state, EndpointId endpoint);
+  absl::StatusOr<Socket*> InstallUdp(Handle owner, const std::string& host, uint16_t port);
+  absl::StatusOr<Address> ResolveNumeric(const std::string& host, uint16_t port);
+  void SetEndpoint(Socket& socket, EndpointId endpoint);
+  void Free(Socket& socket);
+  void CloseAndFree(Socket& socket);
+
+  // Effects of operations.
+  void Submit(Command command);
+  void Apply(Command& command);
+  void ApplyConnect(Socket& socket, Command& command);
+  void ApplyAnnounce(Socket& socket, Command& command);
+  void ApplyStart(Command& command);
+  void ApplyClose(Socket& socket, uint64_t cause);
+  void ApplyShutdown(Socket& socket, uint64_t cause);
+  void ApplySend(Socket& socket, Command& command);
+  void ApplySetPeer(Socket& socket, Command& command);
+  bool SubmitSend(Command command);  // false: dead or closing
+
+  // Writing.
+  enum class Wrote { kItem, kFull, kFailed };  // after kFailed the socket may be gone
+  void Enqueue(Socket& socket, Command& command);
+  void SendDirect(Socket& socket, Command& command);
+  Wrote WriteFront(Socket& socket);
+  Wrote WriteStream(Socket& socket);
+  Wrote WriteDatagram(Socket& socket);
+  void Flush(Socket& socket);  // the socket may be gone after
+  void OnWriteError(Socket& socket, absl::string_view error, uint64_t cause);
+  void WarnIfFull(Socket& socket, uint64_t cause);
+
+  // Reading.
+  void ReadStream(Socket& socket);
+  bool ReadOnce(Socket& socket);  // true: the buffer was filled, read again
+  void ReadDatagrams(Socket& socket);
+  void TellDatagram(Socket& socket, const Datagram& datagram);
+  void EndUdp(Socket& socket, absl::string_view error);
+  void OnStreamEnd(Socket& socket);
+
+  void SetReading(Socket& socket, bool on);
+  void SetWriting(Socket& socket, bool on);
+
+  // Events.
+  uint64_t Record(EventKind kind, const Socket& socket, uint64_t cause, absl::string_view text,
+                  uint64_t size = 0, absl::string_view bytes = {});
+  void Tell(Handle owner, SocketEvent event, SocketId id, int32_t ud, absl::string_view text,
+            uint64_t cause);
+  void TellBuffer(const Socket& socket, SocketEvent event, char* buffer, size_t size,
+                  uint64_t cause);
+  void TellError(const Socket& socket, absl::string_view text, uint64_t cause);
+  void TellClosed(Socket& socket, uint64_t cause);  // once per socket
+  int64_t Now() const { return clock_.NowNs() - begin_ns_; }
+
+  Transport& transport_;
+  Executor& executor_;
+  Memory& memory_;
+  Observer& observer_;
+  const Clock& clock_;
+  SocketEventSink& sink_;
+  uint64_t cause_ = 0;
+  int64_t begin_ns_;
+  SocketId next_id_;
+  std::vector<std::unique_ptr<Socket>> slots_;  // by id mod 65536; grows as far as needed
+  absl::flat_hash_map<EndpointId, Socket*> by_endpoint_;
 };
 
 }  // namespace skysim

@@ -44,8 +44,8 @@ struct Event {
   int32_t session = 0;   // session, or socket id
   uint64_t size = 0;     // bytes
   uint64_t cause = 0;    // index of the event that led to this one, 0 = none
-  absl::string_view text;
-  absl::string_view bytes;  // payload; only its hash is kept
+  absl::string_view text = {};
+  absl::string_view bytes = {};  // payload; only its hash is kept
 };
 
 // Observer is told what happens in one node, in order. It must not change anything.

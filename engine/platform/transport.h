@@ -126,6 +126,16 @@ class Transport {
 
   // Name of the machine, for cluster's own node name.
   virtual std::string HostName() const = 0;
+
+  // Takes over a descriptor of the operating system (stdin) as a connection that Close() forgets
+  // but does not close. Most transports have no such thing.
+  virtual absl::StatusOr<EndpointId> Adopt(int descriptor) {
+    return absl::UnimplementedError("bind is not available here");
+  }
+
+  // Index of the event that led to the callback now running (engine/platform/observer.h), for
+  // transports that know: the arrival of a segment, a fault. 0 = not known.
+  virtual uint64_t CurrentCause() const { return 0; }
 };
 
 }  // namespace skysim

@@ -141,12 +141,12 @@ TEST_CASE_METHOD(SeriFixture, "seri gives back random values") {
     function value(depth)
       if depth == 0 or draw(3) ~= 0 then return scalar() end
       local t = {}
-      for i = 1, draw(40) do if draw(10) ~= 0 then t[i] = value(depth - 1) end end
+      for i = 1, draw(34) do if draw(10) ~= 0 then t[i] = value(depth - 1) end end
       for i = 1, draw(6) do t[scalar()] = value(depth - 1) end
       return t
     end
-    for i = 1, 2000 do
-      local v = value(4)
+    for i = 1, 500 do
+      local v = value(3)
       assert(same(v, unpack(packstring(v))), i)
       assert(packstring(v) == packstring(v))
     end

@@ -1,0 +1,242 @@
+#include "engine/core/node.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/core/harbor_service.h"
+
+namespace skysim {
+
+namespace {
+
+uint32_t HarborFrom(const Config& config) {
+  uint32_t harbor = 0;
+  return absl::SimpleAtoi(config.Get("harbor", "0"), &harbor) ? harbor & 0xff : 0;
+}
+
+std::pair<std::string, std::string> SplitCommandLine(const std::string& line) {
+  size_t blank = line.find(' ');
+  if (blank == std::string::npos) return {line, ""};
+  return {line.substr(0, blank), line.substr(blank + 1)};
+}
+
+// What service lists show: the script's name rather than its host's.
+std::string ScriptOf(const std::string& module, const std::string& args) {
+  return module == "snlua" ? args : absl::StrCat(module, args.empty() ? "" : " ", args);
+}
+
+}  // namespace
+
+Node::Node(Platform platform, Options options)
+    : platform_(platform),
+      options_(std::move(options)),
+      env_(options_.config.entries),
+      harbor_(HarborFrom(options_.config)),
+      profiles_(options_.config.Get("profile", "true") != "false"),
+      registry_(harbor_),
+      timers_(platform.clock, *this),
+      sockets_(std::make_unique<SocketServer>(platform.transport, platform.executor,
+                                              platform.memory, platform.observer, platform.clock,
+                                              *this)) {}
+
+// Services close their sockets when they die, so they go before the sockets.
+Node::~Node() { registry_.Clear(); }
+
+absl::Status Node::Boot() {
+  const Config& config = options_.config;
+  std::string log_service = config.Get("logservice", "logger");
+  logger_ = Launch(log_service, config.Get("logger"), nullptr);
+  if (logger_ == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("Can't launch ", log_service, " service"));
+  }
+  registry_.AddName("logger", logger_);
+  std::string line = config.Get("bootstrap", "snlua bootstrap");
+  auto [module, args] = SplitCommandLine(line);
+  if (Launch(module, args, nullptr) == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("Bootstrap error : ", line));
+  }
+  return absl::OkStatus();
+}
+
+Handle Node::Launch(const std::string& module, const std::string& args,
+                    const ServiceContext* creator) {
+  auto factory = options_.modules.find(module);
+  if (factory == options_.modules.end()) {
+    Log(creator == nullptr ? 0 : creator->handle(),
+        absl::StrCat("error: there is no native service called ", module));
+    return 0;
+  }
+  auto* context = new ServiceContext(*this, factory->second(), ScriptOf(module, args));
+  Handle handle = registry_.Add(context);
+  context->Ref();  // ours: Init may retire it
+  ServiceRef ours(context);
+
+  Event event{EventKind::kLaunch};
+  event.service = handle;
+  event.peer = creator == nullptr ? 0 : creator->handle();
+  event.cause = creator == nullptr ? 0 : creator->cause();
+  std::string line = absl::StrCat(module, args.empty() ? "" : " ", args);
+  event.text = line;
+  launch_cause_ = platform_.observer.Record(event);
+
+  absl::Status status = context->Start(args);
+  if (!status.ok()) {
+    Log(handle, absl::StrCat("error: launch ", module, " FAILED: ", status.message()));
+    Retire(handle, 0, launch_cause_);
+    return 0;
+  }
+  if (logger_ != 0) Log(handle, absl::StrCat("LAUNCH ", line));
+  return handle;
+}
+
+bool Node::Send(Handle destination, Message message) {
+  ServiceRef target = registry_.Find(destination);
+  Event event{EventKind::kSend};
+  event.type = static_cast<uint8_t>(message.type);
+  event.service = message.source;
+  event.peer = destination;
+  event.session = message.session;
+  event.size = message.payload.size();
+  event.cause = message.cause;
+  event.bytes = message.payload.bytes();
+  if (!target) {
+    event.kind = EventKind::kDeadLetter;
+    platform_.observer.Record(event);
+    if (message.type == MessageType::kSocket) FreeSocketBuffer(platform_.memory, message);
+    return false;
+  }
+  message.cause = platform_.observer.Record(event);
+  if (platform_.executor.IsDeferring()) {
+    platform_.executor.Defer([target = std::move(target), message = std::move(message)]() mutable {
+      target->Push(std::move(message));
+    });
+  } else {
+    target->Push(std::move(message));
+  }
+  return true;
+}
+
+bool Node::SendGlobal(const std::string& name, Message message) {
+  if (harbor_service_ == nullptr) return false;
+  return harbor_service_->SendToName(name, std::move(message));
+}
+
+void Node::Retire(Handle handle, Handle by, uint64_t cause) {
+  ServiceRef service = registry_.Remove(handle);
+  if (!service) return;
+  Event event{EventKind::kExit};
+  event.service = handle;
+  event.peer = by;
+  event.cause = cause;
+  uint64_t index = platform_.observer.Record(event);
+  if (monitor_ != 0 && monitor_ != handle) {
+    Message notice;
+    notice.source = handle;
+    notice.type = MessageType::kClient;
+    notice.cause = index;
+    Send(monitor_, std::move(notice));
+  }
+  if (&service->service() == harbor_service_) harbor_service_ = nullptr;
+  service->Retire();
+  CheckOver();
+}
+
+void Node::Abort() {
+  // The logger goes last, so that what the others say while they go is still written.
+  for (Handle handle : registry_.Handles()) {
+    if (handle != logger_) Retire(handle, 0, 0);
+  }
+  Retire(logger_, 0, 0);
+}
+
+void Node::CheckOver() {
+  if (over_ || registry_.size() > 0) return;
+  over_ = true;
+  if (options_.on_over) options_.on_over();
+}
+
+void Node::AnswerDeadLetter(Handle dead, const Message& message) {
+  if (message.type == MessageType::kSocket) FreeSocketBuffer(platform_.memory, message);
+  // Only requests have somebody who waits. Skynet also answers dropped replies and one-way messages;
+  // the error could then hit another call of theirs that happens to have the same session.
+  if (message.type == MessageType::kError || message.type == MessageType::kResponse) return;
+  if (message.session == 0 || message.source == 0) return;
+  Message answer;
+  answer.source = dead;
+  answer.session = message.session;
+  answer.type = MessageType::kError;
+  answer.cause = message.cause;
+  Send(message.source, std::move(answer));
+}
+
+void Node::Log(Handle source, absl::string_view text) {
+  if (logger_ == 0) return;
+  Event event{EventKind::kLog};
+  event.service = source;
+  event.text = text;
+  uint64_t index = platform_.observer.Record(event);
+  Message line;
+  line.source = source;
+  line.type = MessageType::kText;
+  line.payload = Payload::Copy(platform_.memory, text);
+  line.cause = index;
+  ServiceRef logger = registry_.Find(logger_);
+  if (logger) logger->Push(std::move(line));
+}
+
+const std::string* Node::GetEnv(const std::string& key) const {
+  auto it = env_.find(key);
+  return it == env_.end() ? nullptr : &it->second;
+}
+
+absl::Status Node::SetEnv(const std::string& key, std::string value) {
+  if (!env_.emplace(key, std::move(value)).second) {
+    return absl::AlreadyExistsError(absl::StrCat("Can't setenv exist key : ", key));
+  }
+  return absl::OkStatus();
+}
+
+std::optional<Handle> Node::FindAddress(absl::string_view text) const {
+  if (text.empty()) return std::nullopt;
+  if (text[0] == ':') return ParseHandle(text);
+  if (text[0] == '.') return registry_.FindName(text.substr(1));
+  return std::nullopt;
+}
+
+void Node::OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
+                         uint64_t cause) {
+  ServiceRef target = registry_.Find(owner);
+  if (!target) {
+    platform_.memory.Free(message.buffer);
+    return;
+  }
+  size_t size = sizeof(message) + (message.buffer == nullptr ? text.size() : 0);
+  char* block = static_cast<char*>(platform_.memory.Allocate(size));
+  std::memcpy(block, &message, sizeof(message));
+  if (message.buffer == nullptr && !text.empty()) {
+    std::memcpy(block + sizeof(message), text.data(), text.size());
+  }
+  Message event;
+  event.type = MessageType::kSocket;
+  event.payload = Payload(platform_.memory, block, size);
+  event.cause = cause;
+  target->Push(std::move(event));
+}
+
+void Node::OnTimer(Handle handle, int32_t session, uint64_t cause) {
+  ServiceRef target = registry_.Find(handle);
+  if (!target) return;
+  Event event{EventKind::kTimer};
+  event.service = handle;
+  event.session = session;
+  event.cause = cause;
+  Message expiry;
+  expiry.session = session;
+  expiry.type = MessageType::kResponse;
+  expiry.cause = platform_.observer.Record(event);
+  target->Push(std::move(expiry));
+}
+
+}  // namespace skysim

@@ -1,0 +1,107 @@
+#include "engine/core/service_context.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "engine/core/node.h"
+
+// Lifetime: the registry owns one reference, every ServiceRef one, and the executor one while the
+// mailbox is scheduled (taken in Push or Start, given back when RunOne returns false).
+
+namespace skysim {
+
+ServiceContext::ServiceContext(Node& node, std::unique_ptr<Service> service, std::string script)
+    : node_(node),
+      service_(std::move(service)),
+      script_(std::move(script)),
+      profiles_(node.profiles()) {}
+
+ServiceContext::~ServiceContext() = default;
+
+absl::Status ServiceContext::Start(const std::string& args) {
+  cause_ = node_.launch_cause();
+  absl::Status status = service_->Init(*this, args);
+  if (!status.ok()) return status;
+  if (mailbox_.KeepsScheduled()) {
+    Ref();
+    node_.platform().executor.Submit(this);
+  }
+  return absl::OkStatus();
+}
+
+void ServiceContext::Push(Message message) {
+  if (!mailbox_.Push(std::move(message))) return;
+  Ref();
+  node_.platform().executor.Submit(this);
+}
+
+bool ServiceContext::RunOne() {
+  Message message;
+  if (!is_retired() && mailbox_.Pop(&message)) {
+    if (size_t length = mailbox_.TakeOverload(); length != 0) {
+      node_.Log(handle_, absl::StrFormat("error: May overload, message queue length = %d", length));
+    }
+    Dispatch(std::move(message));
+  }
+  if (is_retired()) AnswerRest();
+  if (mailbox_.KeepsScheduled()) return true;
+  Unref();
+  return false;
+}
+
+int32_t ServiceContext::NewSession() {
+  session_ = session_ == INT32_MAX ? 1 : session_ + 1;
+  return session_;
+}
+
+bool ServiceContext::Send(Handle destination, MessageType type, int32_t session, Payload payload) {
+  Message message;
+  message.source = handle_;
+  message.session = session;
+  message.type = type;
+  message.payload = std::move(payload);
+  message.cause = cause_;
+  return node_.Send(destination, std::move(message));
+}
+
+void ServiceContext::Retire() {
+  is_retired_.store(true, std::memory_order_release);
+  // Somebody must answer what waits: the worker that runs or will run it, or else we.
+  Message wake;
+  wake.source = handle_;
+  wake.type = MessageType::kError;  // never answered
+  Push(std::move(wake));
+}
+
+int64_t ServiceContext::dispatch_cpu_ns() const {
+  if (!profiles_) return 0;
+  return node_.platform().clock.CpuNs() - dispatch_began_cpu_ns_;
+}
+
+void ServiceContext::Dispatch(Message message) {
+  Event event{EventKind::kDispatch};
+  event.type = static_cast<uint8_t>(message.type);
+  event.service = handle_;
+  event.peer = message.source;
+  event.session = message.session;
+  event.size = message.payload.size();
+  event.cause = message.cause;
+  cause_ = node_.platform().observer.Record(event);
+  node_.sockets().SetCause(cause_);
+  ++message_count_;
+  if (!profiles_) {
+    service_->OnMessage(std::move(message));
+    return;
+  }
+  Clock& clock = node_.platform().clock;
+  dispatch_began_cpu_ns_ = clock.CpuNs();
+  service_->OnMessage(std::move(message));
+  cpu_ns_ += clock.CpuNs() - dispatch_began_cpu_ns_;
+}
+
+void ServiceContext::AnswerRest() {
+  Message message;
+  while (mailbox_.Pop(&message)) node_.AnswerDeadLetter(handle_, message);
+}
+
+}  // namespace skysim

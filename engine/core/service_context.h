@@ -1,0 +1,117 @@
+#ifndef ENGINE_CORE_SERVICE_CONTEXT_H_
+#define ENGINE_CORE_SERVICE_CONTEXT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "engine/core/mailbox.h"
+#include "engine/core/message.h"
+#include "engine/core/service.h"
+#include "engine/platform/executor.h"
+
+namespace skysim {
+
+class Node;
+
+// ServiceContext is what the runtime keeps for one service: handle, mailbox, sessions, counters. It
+// lives from launch until it is retired, nothing runs it, and nobody holds a ServiceRef.
+//
+// Threads: Push() and the counters from any; RunOne() from one worker at a time; NewSession(),
+// Send() and cause() only within a dispatch of this service (or before its first).
+class ServiceContext final : public Runnable {
+ public:
+  // `script` says what it runs, for reports ("clusterd", "logger").
+  ServiceContext(Node& node, std::unique_ptr<Service> service, std::string script);
+  ~ServiceContext() override;
+
+  Node& node() const { return node_; }
+  Handle handle() const { return handle_; }
+  void set_handle(Handle handle) { handle_ = handle; }  // by the registry, once
+  const std::string& script() const { return script_; }
+  Service& service() const { return *service_; }
+
+  // Runs Init and lets the mail through that came meanwhile. On an error the mailbox stays shut:
+  // Retire() answers what is in it.
+  absl::Status Start(const std::string& args);
+
+  // Puts a message into the mailbox and submits the service if it was idle.
+  void Push(Message message);
+
+  bool RunOne() override;
+
+  // The next session: 1 .. 2^31-1, then 1 again.
+  int32_t NewSession();
+
+  // Sends as this service. `session` 0: one-way. False: no such destination.
+  bool Send(Handle destination, MessageType type, int32_t session, Payload payload);
+
+  // Index of the event that is being handled, for what it causes.
+  uint64_t cause() const { return cause_; }
+
+  // No dispatch begins after this one; what waits is answered with kError.
+  void Retire();
+  bool is_retired() const { return is_retired_.load(std::memory_order_acquire); }
+
+  // -- Figures of the STAT command --------------------------------------------------------------
+  size_t mailbox_size() const { return mailbox_.size(); }
+  uint64_t message_count() const { return message_count_; }
+  int64_t cpu_ns() const { return cpu_ns_; }
+  // CPU time of the dispatch under way.
+  int64_t dispatch_cpu_ns() const;
+  bool TakeEndless() { return is_endless_.exchange(false); }
+  void MarkEndless() { is_endless_ = true; }
+
+  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void Unref() {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ private:
+  void Dispatch(Message message);
+  void AnswerRest();
+
+  Node& node_;
+  std::unique_ptr<Service> service_;
+  std::string script_;
+  Handle handle_ = 0;
+  Mailbox mailbox_;
+  int32_t session_ = 0;
+  uint64_t cause_ = 0;
+  uint64_t message_count_ = 0;
+  int64_t cpu_ns_ = 0;
+  int64_t dispatch_began_cpu_ns_ = 0;
+  const bool profiles_;
+  std::atomic<bool> is_retired_{false};
+  std::atomic<bool> is_endless_{false};
+  std::atomic<int> references_{1};  // the registry's
+};
+
+// Keeps a context alive. Move only; may be null.
+class ServiceRef final {
+ public:
+  ServiceRef() = default;
+  explicit ServiceRef(ServiceContext* context) : context_(context) {  // takes over one reference
+  }
+  ServiceRef(ServiceRef&& other) noexcept : context_(other.context_) { other.context_ = nullptr; }
+  ServiceRef& operator=(ServiceRef&& other) noexcept {
+    std::swap(context_, other.context_);
+    return *this;
+  }
+  ~ServiceRef() {
+    if (context_ != nullptr) context_->Unref();
+  }
+  ServiceContext* operator->() const { return context_; }
+  ServiceContext& operator*() const { return *context_; }
+  ServiceContext* get() const { return context_; }
+  explicit operator bool() const { return context_ != nullptr; }
+
+ private:
+  ServiceContext* context_ = nullptr;
+};
+
+}  // namespace skysim
+
+#endif  // ENGINE_CORE_SERVICE_CONTEXT_H_

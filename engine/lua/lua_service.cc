@@ -1,0 +1,234 @@
+#include "engine/lua/lua_service.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/core/node.h"
+#include "engine/core/socket_message.h"
+#include "engine/lua/cluster_core_module.h"
+#include "engine/lua/core_module.h"
+#include "engine/lua/coroutine_module.h"
+#include "engine/lua/netpack_module.h"
+#include "engine/lua/sandbox.h"
+#include "engine/lua/skynet_module.h"
+#include "engine/lua/socketdriver_module.h"
+
+namespace skysim {
+
+namespace {
+
+constexpr char kServiceKey[] = "skysim.service";  // registry: light userdata LuaService*
+
+int Traceback(lua_State* L) {
+  const char* text = lua_tostring(L, 1);
+  if (text == nullptr) text = luaL_tolstring(L, 1, nullptr);
+  luaL_traceback(L, L, text, 1);
+  return 1;
+}
+
+void WarnOfMemory(VmContext& vm, size_t bytes) {
+  vm.node->Log(vm.service->handle(), absl::StrFormat("Memory warning %.2f M",
+                                                     static_cast<double>(bytes) / (1 << 20)));
+}
+
+void SetGlobal(lua_State* L, const Node& node, const char* global, const char* key,
+               const char* otherwise) {
+  const std::string* value = node.GetEnv(key);
+  if (value == nullptr && otherwise == nullptr) return;
+  lua_pushstring(L, value != nullptr ? value->c_str() : otherwise);
+  lua_setglobal(L, global);
+}
+
+void InterruptHook(lua_State* L, lua_Debug*) {
+  lua_sethook(L, nullptr, 0, 0);
+  luaL_error(L, "signal 0");
+}
+
+}  // namespace
+
+LuaService::~LuaService() = default;
+
+absl::Status LuaService::Init(ServiceContext& context, const std::string& args) {
+  context_ = &context;
+  context.Send(context.handle(), MessageType::kText, 0,
+               Payload::Copy(context.node().platform().memory, args));
+  return absl::OkStatus();
+}
+
+void LuaService::OnMessage(Message message) {
+  if (!is_booted_) return Boot(message);
+  switch (mode_) {
+    case Mode::kNone:
+      if (message.type == MessageType::kSocket) {
+        FreeSocketBuffer(context_->node().platform().memory, message);
+      }
+      return;
+    case Mode::kCallback: return CallBack(std::move(message));
+    case Mode::kTasks: break;
+  }
+  bool keeps_payload = false;
+  if (forward_map_ != nullptr) {
+    uint8_t type = (*forward_map_)[static_cast<uint8_t>(message.type)];
+    if (type != 0) {
+      message.type = static_cast<MessageType>(type);
+      keeps_payload = true;
+    }
+  }
+  tasks_->Dispatch(std::move(message), keeps_payload);
+}
+
+void LuaService::OnSignal(int signal) {
+  Node& node = context_->node();
+  node.Log(context_->handle(), absl::StrFormat("recv a signal %d", signal));
+  if (vm_ == nullptr) return;
+  if (signal == 0) {
+    Task* task = tasks_->current();
+    lua_sethook(task == nullptr ? vm_->state() : task->co, InterruptHook, LUA_MASKCOUNT, 1);
+  } else if (signal == 1) {
+    node.Log(context_->handle(), absl::StrFormat("Current Memory %.3fK",
+                                                 static_cast<double>(vm_->bytes_used()) / 1024));
+  }
+}
+
+void LuaService::SetCallback(lua_State* L, bool forwards) {
+  luaL_unref(L, LUA_REGISTRYINDEX, callback_ref_);
+  lua_pushvalue(L, 1);
+  callback_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
+  forwards_ = forwards;
+  mode_ = Mode::kCallback;
+}
+
+void LuaService::UseTasks(lua_State* L, int map_index) {
+  mode_ = Mode::kTasks;
+  forward_map_.reset();
+  if (map_index == 0) return;
+  forward_map_ = std::make_unique<std::array<uint8_t, 256>>();
+  lua_pushnil(L);
+  while (lua_next(L, map_index) != 0) {
+    (*forward_map_)[lua_tointeger(L, -2) & 0xff] = static_cast<uint8_t>(lua_tointeger(L, -1));
+    lua_pop(L, 1);
+  }
+}
+
+void LuaService::Boot(const Message& message) {
+  is_booted_ = true;
+  OpenVm();
+  absl::Status status = RunLoader(message.payload.bytes());
+  if (!status.ok()) return FailBoot(status.message());
+  Message nothing;  // the forks of the main chunk begin now
+  nothing.type = MessageType::kTrace;
+  nothing.cause = context_->cause();
+  tasks_->Dispatch(std::move(nothing), /*keeps_payload=*/false);
+}
+
+void LuaService::OpenVm() {
+  Node& node = context_->node();
+  VmContext context;
+  context.platform = &node.platform();
+  context.node = &node;
+  context.service = context_;
+  std::string id = FormatHandle(context_->handle());
+  uint64_t seed = node.platform().entropy.Draw(absl::StrCat(id, "/hash"));
+  vm_ = std::make_unique<LuaVm>(node.platform().memory, static_cast<unsigned>(seed), context);
+  vm_->SetMemoryWarning(WarnOfMemory);
+  lua_State* L = vm_->state();
+  lua_gc(L, LUA_GCSTOP);
+  luaL_openlibs(L);
+  tasks_ = std::make_unique<TaskScheduler>(*context_, L, options_.tasks);
+  vm_->context().tasks = tasks_.get();
+  lua_pushlightuserdata(L, this);
+  lua_setfield(L, LUA_REGISTRYINDEX, kServiceKey);
+  SandboxOptions sandbox{node.platform().storage, node.platform().clock, node.platform().entropy};
+  sandbox.entropy_prefix = id;
+  sandbox.write_out = [this](absl::string_view text) {
+    if (options_.write_out) options_.write_out(text);
+  };
+  sandbox.fixed_utc = options_.fixed_utc;
+  InstallSandbox(L, std::move(sandbox));
+  PreloadModule(L, "skynet.core", OpenCore);
+  PreloadModule(L, "skynet.tasks", OpenTasks);
+  PreloadModule(L, "skynet.coroutine", OpenCoroutine);
+  PreloadModule(L, "skynet.socketdriver", OpenSocketDriver);
+  PreloadModule(L, "skynet.netpack", OpenNetpack);
+  PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
+  if (options_.open_modules) options_.open_modules(L);
+  SetGlobal(L, node, "LUA_PATH", "lua_path", "./lualib/?.lua;./lualib/?/init.lua");
+  SetGlobal(L, node, "LUA_CPATH", "lua_cpath", "./luaclib/?.so");
+  SetGlobal(L, node, "LUA_SERVICE", "luaservice", "./service/?.lua");
+  SetGlobal(L, node, "LUA_PRELOAD", "preload", nullptr);
+  lua_gc(L, LUA_GCGEN, 0, 0);
+}
+
+absl::Status LuaService::RunLoader(absl::string_view args) {
+  Node& node = context_->node();
+  lua_State* L = vm_->state();
+  const std::string* configured = node.GetEnv("lualoader");
+  std::string path = configured != nullptr ? *configured : "./lualib/loader.lua";
+  absl::StatusOr<std::string> text = node.platform().storage.ReadAll(path);
+  if (!text.ok()) {
+    return absl::NotFoundError(absl::StrCat("Can't load ", path, " : ", text.status().message()));
+  }
+  lua_pushcfunction(L, Traceback);
+  std::string chunk = absl::StrCat("@", path);
+  absl::Status status;
+  if (luaL_loadbufferx(L, text->data(), text->size(), chunk.c_str(), "bt") != LUA_OK) {
+    status = absl::InvalidArgumentError(absl::StrCat("Can't load ", path, " : ", lua_tostring(L, -1)));
+  } else {
+    lua_pushlstring(L, args.data(), args.size());
+    if (lua_pcall(L, 1, 0, 1) != LUA_OK) {
+      status = absl::InvalidArgumentError(absl::StrCat("lua loader error : ", lua_tostring(L, -1)));
+    }
+  }
+  lua_settop(L, 0);
+  lua_gc(L, LUA_GCRESTART);
+  return status;
+}
+
+void LuaService::FailBoot(absl::string_view text) {
+  Node& node = context_->node();
+  node.Log(context_->handle(), text);
+  if (std::optional<Handle> launcher = node.FindAddress(".launcher")) {
+    context_->Send(*launcher, MessageType::kText, 0,
+                   Payload::Copy(node.platform().memory, "ERROR"));
+  }
+  node.Log(context_->handle(), "KILL self");
+  node.Retire(context_->handle(), context_->handle(), context_->cause());
+}
+
+void LuaService::CallBack(Message message) {
+  lua_State* L = vm_->state();
+  lua_pushcfunction(L, Traceback);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, callback_ref_);
+  lua_pushinteger(L, static_cast<int>(message.type));
+  lua_pushlightuserdata(L, message.payload.data());
+  lua_pushinteger(L, static_cast<lua_Integer>(message.payload.size()));
+  lua_pushinteger(L, message.session);
+  lua_pushinteger(L, message.source);
+  size_t size = message.payload.size();
+  Payload kept = std::move(message.payload);
+  if (forwards_) kept.Release();
+  if (lua_pcall(L, 5, 0, 1) != LUA_OK) {
+    std::string text = luaL_tolstring(L, -1, nullptr);
+    LogError(message, absl::StrCat(text, " (msgsz ", size, ")"));
+  }
+  lua_settop(L, 0);
+}
+
+void LuaService::LogError(const Message& message, absl::string_view text) {
+  context_->node().Log(context_->handle(),
+                       absl::StrFormat("lua call [%x to %s : %d] error : \x1b[31m%s\x1b[0m",
+                                       message.source, FormatHandle(context_->handle()),
+                                       message.session, text));
+}
+
+LuaService& LuaServiceOf(lua_State* L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, kServiceKey);
+  auto* service = static_cast<LuaService*>(lua_touserdata(L, -1));
+  lua_pop(L, 1);
+  if (service == nullptr) luaL_error(L, "Init skynet context first");
+  return *service;
+}
+
+}  // namespace skysim

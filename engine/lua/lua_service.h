@@ -1,0 +1,73 @@
+#ifndef ENGINE_LUA_LUA_SERVICE_H_
+#define ENGINE_LUA_LUA_SERVICE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/core/service.h"
+#include "engine/core/service_context.h"
+#include "engine/lua/task_scheduler.h"
+#include "engine/lua/vm.h"
+
+namespace skysim {
+
+// Module "snlua": a service whose script is a Lua file. Init only sends the argument string to
+// itself; the first dispatch makes the VM and runs the loader (config `lualoader`) with it
+// (runtime_api.md 1.11). A script that fails to load tells .launcher and exits.
+class LuaService final : public Service {
+ public:
+  struct Options {
+    TaskScheduler::Options tasks;
+    // Called for a new VM when the standard modules are preloaded and the sandbox stands.
+    std::function<void(lua_State*)> open_modules;
+    // Where print() and io.stdout go: one call for each write.
+    std::function<void(absl::string_view)> write_out;
+    // Real clocks and time zones answer os.date; a simulation lives in UTC.
+    bool fixed_utc = true;
+  };
+  // `options` is borrowed for the service's life.
+  explicit LuaService(const Options& options) : options_(options) {}
+  ~LuaService() override;
+
+  absl::Status Init(ServiceContext& context, const std::string& args) override;
+  void OnMessage(Message message) override;
+  void OnSignal(int signal) override;
+
+  // skynet.core.callback: the function at stack index 1 of `L` handles messages from the next on.
+  void SetCallback(lua_State* L, bool forwards);
+  // skynet.start: messages go to the task scheduler. `map_index`: table type -> type of
+  // skynet.forward_type, or 0.
+  void UseTasks(lua_State* L, int map_index);
+
+  // Null before the first dispatch.
+  TaskScheduler* tasks() { return tasks_.get(); }
+  LuaVm* vm() { return vm_.get(); }
+
+ private:
+  enum class Mode { kNone, kCallback, kTasks };
+
+  void Boot(const Message& message);
+  absl::Status RunLoader(absl::string_view args);
+  void OpenVm();
+  void FailBoot(absl::string_view text);
+  void CallBack(Message message);
+  void LogError(const Message& message, absl::string_view text);
+
+  const Options& options_;
+  ServiceContext* context_ = nullptr;
+  std::unique_ptr<LuaVm> vm_;
+  std::unique_ptr<TaskScheduler> tasks_;
+  bool is_booted_ = false;
+  Mode mode_ = Mode::kNone;
+  int callback_ref_ = LUA_NOREF;
+  bool forwards_ = false;
+  std::unique_ptr<std::array<uint8_t, 256>> forward_map_;  // 0 = not mapped
+};
+
+// The Lua service that `L` belongs to; raises if it belongs to none.
+LuaService& LuaServiceOf(lua_State* L);
+
+}  // namespace skysim
+
+#endif  // ENGINE_LUA_LUA_SERVICE_H_

@@ -1,0 +1,657 @@
+#include "engine/lua/skynet_module.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/core/node.h"
+#include "engine/lua/core_module.h"
+#include "engine/lua/lua_service.h"
+#include "engine/lua/seri_lua.h"
+#include "engine/lua/task_scheduler.h"
+#include "engine/lua/vm.h"
+
+// Nothing with a destructor may be alive where a function here yields: the work is done in helpers
+// that return before (tools/third_party/lua/lua_api.h).
+
+namespace skysim {
+
+namespace {
+
+TaskScheduler& TasksOf(lua_State* L) {
+  TaskScheduler* tasks = VmOf(L).tasks;
+  if (tasks == nullptr) luaL_error(L, "Init skynet context first");
+  return *tasks;
+}
+
+// Packs the values [first, top] as `protocol` does.
+Payload PackFor(lua_State* L, const Protocol& protocol, int first) {
+  Memory& memory = MemoryOf(L);
+  if (protocol.packs_seri) {
+    SeriBuffer buffer(memory);
+    PackValues(L, first, buffer);
+    SeriBuffer::Block block = buffer.Detach();
+    return Payload(memory, block.data, block.size);
+  }
+  int top = lua_gettop(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, protocol.pack);
+  if (lua_isnil(L, -1)) luaL_error(L, "protocol %s has no pack function", protocol.name.c_str());
+  for (int i = first; i <= top; ++i) lua_pushvalue(L, i);
+  lua_call(L, top - first + 1, 2);
+  Payload payload = TakePayload(L, top + 1);
+  lua_settop(L, top);
+  return payload;
+}
+
+void RaiseInvalidAddress(lua_State* L, const Destination& to) {
+  std::string text = to.name != nullptr ? to.name : FormatHandle(to.handle);
+  luaL_error(L, "call to invalid address %s", text.c_str());
+}
+
+// -- Sending --------------------------------------------------------------------------------------
+
+int FinishSend(lua_State* L, const Destination& to, const Protocol& protocol, Payload payload) {
+  if (!SendTo(ServiceOf(L), to, static_cast<MessageType>(protocol.id), 0, std::move(payload))) {
+    return 0;
+  }
+  lua_pushinteger(L, 0);
+  return 1;
+}
+
+int Send(lua_State* L) {
+  Protocol& protocol = TasksOf(L).protocols().Check(L, 2);
+  Destination to = CheckDestination(L, 1);
+  return FinishSend(L, to, protocol, PackFor(L, protocol, 3));
+}
+
+int RawSend(lua_State* L) {
+  Protocol& protocol = TasksOf(L).protocols().Check(L, 2);
+  Destination to = CheckDestination(L, 1);
+  return FinishSend(L, to, protocol, TakePayload(L, 3));
+}
+
+// -- Calling --------------------------------------------------------------------------------------
+
+// Sends a request and notes that the running task waits for its reply.
+void Request(lua_State* L, const Destination& to, const Protocol& protocol, Payload payload,
+             const std::string* tag) {
+  TaskScheduler& tasks = TasksOf(L);
+  ServiceContext& context = tasks.context();
+  if (tag != nullptr) {
+    SendTo(context, to, MessageType::kTrace, 0, Payload::Copy(MemoryOf(L), *tag));
+  }
+  int32_t session = context.NewSession();
+  while (tasks.FindSession(session) != nullptr) session = context.NewSession();
+  if (!SendTo(context, to, static_cast<MessageType>(protocol.id), session, std::move(payload))) {
+    RaiseInvalidAddress(L, to);
+  }
+  bool is_local_name = to.name != nullptr && to.name[0] == '.';
+  tasks.WaitForReply(session, to.handle,
+                     is_local_name || to.is_global ? absl::string_view(to.name) : "");
+}
+
+// The trace tag of the running task, logged as a call; null: not traced.
+const std::string* TraceCall(lua_State* L, TaskScheduler& tasks) {
+  Task* task = tasks.current();
+  if (task->trace_tag.empty()) return nullptr;
+  tasks.TraceLog(task->trace_tag, "call", L);
+  return &task->trace_tag;
+}
+
+int AfterCall(lua_State* L, int, lua_KContext context) {
+  const Message* reply = TasksOf(L).reply();
+  if (reply == nullptr) return luaL_error(L, "call failed");
+  auto* protocol = reinterpret_cast<const Protocol*>(context);
+  if (protocol->unpacks_seri) {
+    return UnpackValues(L, reply->payload.data(), reply->payload.size());
+  }
+  int top = lua_gettop(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, protocol->unpack);
+  lua_pushlightuserdata(L, reply->payload.data());
+  lua_pushinteger(L, static_cast<lua_Integer>(reply->payload.size()));
+  lua_call(L, 2, LUA_MULTRET);
+  return lua_gettop(L) - top;
+}
+
+Protocol& StartCall(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.CheckMayBlock(L);
+  Protocol& protocol = tasks.protocols().Check(L, 2);
+  Destination to = CheckDestination(L, 1);
+  Payload payload = PackFor(L, protocol, 3);
+  const std::string* tag = TraceCall(L, tasks);
+  Request(L, to, protocol, std::move(payload), tag);
+  return protocol;
+}
+
+int Call(lua_State* L) {
+  Protocol& protocol = StartCall(L);
+  return lua_yieldk(L, 0, reinterpret_cast<lua_KContext>(&protocol), AfterCall);
+}
+
+int AfterRawCall(lua_State* L, int, lua_KContext) {
+  const Message* reply = TasksOf(L).reply();
+  if (reply == nullptr) return luaL_error(L, "call failed");
+  lua_pushlightuserdata(L, reply->payload.data());
+  lua_pushinteger(L, static_cast<lua_Integer>(reply->payload.size()));
+  return 2;
+}
+
+void StartRawCall(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.CheckMayBlock(L);
+  Protocol& protocol = tasks.protocols().Check(L, 2);
+  Destination to = CheckDestination(L, 1);
+  Payload payload = TakePayload(L, 3);
+  const std::string* tag = TraceCall(L, tasks);
+  Request(L, to, protocol, std::move(payload), tag);
+}
+
+int RawCall(lua_State* L) {
+  StartRawCall(L);
+  return lua_yieldk(L, 0, 0, AfterRawCall);
+}
+
+// tracecall(tag, address, type, msg, size)
+int AfterTraceCall(lua_State* L, int status, lua_KContext context) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.TraceLog(lua_tostring(L, 1), "tracecall end", nullptr);
+  return AfterRawCall(L, status, context);
+}
+
+void StartTraceCall(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.CheckMayBlock(L);
+  std::string tag = luaL_checkstring(L, 1);
+  Destination to = CheckDestination(L, 2);
+  Protocol& protocol = tasks.protocols().Check(L, 3);
+  Payload payload = TakePayload(L, 4);
+  tasks.TraceLog(tag, "tracecall begin", nullptr);
+  Request(L, to, protocol, std::move(payload), &tag);
+}
+
+int TraceCallFunction(lua_State* L) {
+  StartTraceCall(L);
+  return lua_yieldk(L, 0, 0, AfterTraceCall);
+}
+
+// -- Replying -------------------------------------------------------------------------------------
+
+Task& RequestTask(lua_State* L, const char* otherwise) {
+  Task* task = TasksOf(L).current();
+  if (task == nullptr || !task->has_request) luaL_error(L, "%s", otherwise);
+  return *task;
+}
+
+int Reply(lua_State* L, Payload payload) {
+  TaskScheduler& tasks = TasksOf(L);
+  Task& task = RequestTask(L, "No session");
+  if (task.request_session == 0) {
+    task.has_request = false;
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  lua_pushboolean(L, tasks.Reply(MessageType::kResponse, std::move(payload)));
+  return 1;
+}
+
+int Ret(lua_State* L) {
+  Payload payload = TakePayload(L, 1);
+  return Reply(L, std::move(payload));
+}
+
+int RetPack(lua_State* L) {
+  SeriBuffer buffer(MemoryOf(L));
+  PackValues(L, 1, buffer);
+  SeriBuffer::Block block = buffer.Detach();
+  return Reply(L, Payload(MemoryOf(L), block.data, block.size));
+}
+
+int IgnoreRet(lua_State* L) {
+  Task* task = TasksOf(L).current();
+  if (task != nullptr) {
+    task->owes_reply = false;
+    task->has_request = false;
+    task->request_session = 0;
+  }
+  return 0;
+}
+
+int Context(lua_State* L) {
+  Task* task = TasksOf(L).current();
+  if (task == nullptr || task->requester == 0) return 0;
+  if (task->has_request) {
+    lua_pushinteger(L, task->request_session);
+  } else {
+    lua_pushnil(L);
+  }
+  lua_pushinteger(L, task->requester);
+  return 2;
+}
+
+// The closure of skynet.response: upvalues id, pack function, requester, session, state.
+constexpr int kStateOpen = 0, kStateDone = 1;
+
+int SendDeferred(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  auto id = static_cast<uint64_t>(lua_tointeger(L, lua_upvalueindex(1)));
+  auto requester = static_cast<Handle>(lua_tointeger(L, lua_upvalueindex(3)));
+  auto session = static_cast<int32_t>(lua_tointeger(L, lua_upvalueindex(4)));
+  if (lua_type(L, 1) == LUA_TSTRING && std::string(lua_tostring(L, 1)) == "TEST") {
+    lua_pushboolean(L, tasks.IsReplyOpen(id));
+    return 1;
+  }
+  if (lua_tointeger(L, lua_upvalueindex(5)) == kStateDone) {
+    return luaL_error(L, "Can't response more than once");
+  }
+  bool is_ok = lua_toboolean(L, 1);
+  Payload payload;
+  if (is_ok) {
+    int top = lua_gettop(L);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    for (int i = 2; i <= top; ++i) lua_pushvalue(L, i);
+    lua_call(L, top - 1, 2);
+    payload = TakePayload(L, top + 1);
+  }
+  lua_pushinteger(L, kStateDone);
+  lua_replace(L, lua_upvalueindex(5));
+  bool is_sent = tasks.TakeDeferred(id) &&
+                 tasks.context().Send(requester, is_ok ? MessageType::kResponse : MessageType::kError,
+                                      session, std::move(payload));
+  lua_pushboolean(L, is_sent);
+  return 1;
+}
+
+int Nothing(lua_State*) { return 0; }
+
+int Response(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  Task& task = RequestTask(L, "no session");
+  if (task.request_session == 0) {
+    task.has_request = false;
+    lua_pushcfunction(L, Nothing);
+    return 1;
+  }
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) lua_pushcfunction(L, SeriPack);
+  lua_Integer requester = task.requester, session = task.request_session;
+  lua_pushinteger(L, static_cast<lua_Integer>(tasks.DeferReply(task)));
+  lua_insert(L, -2);
+  lua_pushinteger(L, requester);
+  lua_pushinteger(L, session);
+  lua_pushinteger(L, kStateOpen);
+  lua_pushcclosure(L, SendDeferred, 5);
+  return 1;
+}
+
+// -- Waiting --------------------------------------------------------------------------------------
+
+// Ends with the token on top of the stack.
+void PushToken(lua_State* L, int index) {
+  if (lua_isnoneornil(L, index)) {
+    lua_pushthread(L);
+  } else {
+    lua_pushvalue(L, index);
+  }
+}
+
+int AfterWait(lua_State* L, int, lua_KContext) {
+  lua_settop(L, 0);
+  return 0;
+}
+
+int Wait(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.CheckMayBlock(L);
+  PushToken(L, 1);
+  tasks.WaitForToken(L, tasks.context().NewSession(), Task::Wait::kToken, 0);
+  return lua_yieldk(L, 0, 0, AfterWait);
+}
+
+int AfterSleep(lua_State* L, int, lua_KContext) {
+  if (!TasksOf(L).current()->was_woken) return 0;
+  lua_pushliteral(L, "BREAK");
+  return 1;
+}
+
+int64_t UntilNs(lua_State* L, int64_t ticks) {
+  return VmOf(L).platform->clock.NowNs() + ticks * Timers::kTickNs;
+}
+
+void StartSleep(lua_State* L, lua_Integer ticks, int token_index) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.CheckMayBlock(L);
+  PushToken(L, token_index);
+  int32_t session = tasks.context().NewSession();
+  tasks.WaitForToken(L, session, Task::Wait::kSleep, UntilNs(L, ticks));
+  StartTimer(tasks.context(), session, ticks);
+  Task& task = *tasks.current();
+  if (!task.trace_tag.empty()) tasks.TraceLog(task.trace_tag, "sleep", L);
+}
+
+int Sleep(lua_State* L) {
+  StartSleep(L, luaL_checkinteger(L, 1), 2);
+  return lua_yieldk(L, 0, 0, AfterSleep);
+}
+
+int Yield(lua_State* L) {
+  lua_settop(L, 0);
+  StartSleep(L, 0, 1);
+  return lua_yieldk(L, 0, 0, AfterSleep);
+}
+
+int Wakeup(lua_State* L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 1);
+  if (!TasksOf(L).Wakeup(L)) return 0;
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int Fork(lua_State* L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  TasksOf(L).Fork(L, lua_gettop(L) - 1);
+  return 1;
+}
+
+int Timeout(lua_State* L) {
+  lua_Integer ticks = luaL_checkinteger(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  TaskScheduler& tasks = TasksOf(L);
+  int32_t session = tasks.context().NewSession();
+  tasks.Timeout(L, session, UntilNs(L, ticks));
+  StartTimer(tasks.context(), session, ticks);
+  return 1;
+}
+
+// -- Ends -------------------------------------------------------------------------------------------
+
+int Exit(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  tasks.CheckMayBlock(L);
+  tasks.Exit(L);
+  return lua_yield(L, 0);
+}
+
+// killthread(coroutine | pattern)
+int KillThread(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  Task* found = nullptr;
+  if (lua_State* co = lua_tothread(L, 1)) {
+    found = tasks.FindTask(co);
+  } else {
+    luaL_checkstring(L, 1);
+    for (Task* task : tasks.WaitingTasks()) {
+      lua_getglobal(L, "string");
+      lua_getfield(L, -1, "find");
+      lua_rawgeti(L, LUA_REGISTRYINDEX, task->co_ref);
+      luaL_tolstring(L, -1, nullptr);
+      lua_replace(L, -2);
+      lua_pushvalue(L, 1);
+      lua_call(L, 2, 1);
+      bool is_match = !lua_isnil(L, -1);
+      lua_settop(L, 1);
+      if (is_match) {
+        found = task;
+        break;
+      }
+    }
+  }
+  if (found == nullptr) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, found->co_ref);
+  return tasks.Kill(*found) ? 1 : 0;
+}
+
+int Term(lua_State* L) {
+  if (lua_isinteger(L, 1)) {
+    TasksOf(L).FailCallsTo(static_cast<Handle>(lua_tointeger(L, 1)), "");
+  } else {
+    TasksOf(L).FailCallsTo(0, luaL_checkstring(L, 1));
+  }
+  return 0;
+}
+
+// -- Protocols --------------------------------------------------------------------------------------
+
+int RegisterProtocol(lua_State* L) {
+  TasksOf(L).protocols().Register(L, 1);
+  return 0;
+}
+
+int Dispatch(lua_State* L) {
+  Protocols& protocols = TasksOf(L).protocols();
+  if (lua_isnoneornil(L, 2)) {
+    Protocol* protocol = protocols.Find(L, 1);
+    if (protocol == nullptr || protocol->dispatch == LUA_NOREF) return 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, protocol->dispatch);
+    return 1;
+  }
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  protocols.ReplaceDispatch(L, protocols.Check(L, 1), 2);
+  return 1;
+}
+
+int TraceProto(lua_State* L) {
+  Protocol& protocol = TasksOf(L).protocols().Check(L, 1);
+  protocol.trace = lua_isnoneornil(L, 2)   ? Protocol::Trace::kDefault
+                   : lua_toboolean(L, 2) ? Protocol::Trace::kOn
+                                         : Protocol::Trace::kOff;
+  return 0;
+}
+
+int ReplaceUnknown(lua_State* L, int& ref) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+  luaL_unref(L, LUA_REGISTRYINDEX, ref);
+  lua_pushvalue(L, 1);
+  ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 1;
+}
+
+int DispatchUnknownRequest(lua_State* L) {
+  return ReplaceUnknown(L, TasksOf(L).unknown_request_ref);
+}
+
+int DispatchUnknownResponse(lua_State* L) {
+  return ReplaceUnknown(L, TasksOf(L).unknown_response_ref);
+}
+
+// install([forward map {type = type}]): from now on messages go to the tasks.
+int Install(lua_State* L) {
+  LuaServiceOf(L).UseTasks(L, lua_istable(L, 1) ? 1 : 0);
+  return 0;
+}
+
+// dispatch_message(type, msg, size, session, source): as if it had just arrived. The bytes stay the
+// caller's.
+int DispatchMessage(lua_State* L) {
+  Message message;
+  message.type = static_cast<MessageType>(luaL_checkinteger(L, 1));
+  message.payload = Payload(MemoryOf(L), static_cast<char*>(lua_touserdata(L, 2)),
+                            static_cast<size_t>(luaL_optinteger(L, 3, 0)));
+  message.session = static_cast<int32_t>(luaL_optinteger(L, 4, 0));
+  message.source = static_cast<Handle>(luaL_optinteger(L, 5, 0));
+  message.cause = ServiceOf(L).cause();
+  TasksOf(L).Dispatch(std::move(message), /*keeps_payload=*/true);
+  return 0;
+}
+
+// -- Looking ----------------------------------------------------------------------------------------
+
+int TaskInfo(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  std::vector<Task*> waiting = tasks.WaitingTasks();
+  if (lua_isnoneornil(L, 1)) {
+    lua_pushinteger(L, static_cast<lua_Integer>(waiting.size()));
+    return 1;
+  }
+  if (lua_istable(L, 1)) {
+    for (Task* task : waiting) {
+      TaskReport report = tasks.Report(*task);
+      lua_rawgeti(L, LUA_REGISTRYINDEX, task->co_ref);
+      luaL_tolstring(L, -1, nullptr);
+      lua_pushfstring(L, "%s session: %d", lua_tostring(L, -1), report.session);
+      lua_pushlstring(L, report.stack.data(), report.stack.size());
+      lua_rawset(L, 1);
+      lua_pop(L, 2);
+    }
+    return 0;
+  }
+  if (lua_isinteger(L, 1)) {
+    Task* task = tasks.FindSession(static_cast<int32_t>(lua_tointeger(L, 1)));
+    std::string text = task == nullptr ? "No session" : tasks.Report(*task).stack;
+    lua_pushlstring(L, text.data(), text.size());
+    return 1;
+  }
+  lua_State* co = lua_tothread(L, 1);
+  luaL_argexpected(L, co != nullptr, 1, "nil, table, session or coroutine");
+  Task* task = tasks.FindTask(co);
+  if (task == nullptr) return 0;
+  lua_pushinteger(L, task->wait_session);
+  return 1;
+}
+
+// waits() -> array of {session =, stack =, waits_for =}, in order of session.
+int Waits(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  lua_newtable(L);
+  lua_Integer count = 0;
+  for (Task* task : tasks.WaitingTasks()) {
+    TaskReport report = tasks.Report(*task);
+    lua_newtable(L);
+    lua_pushinteger(L, report.session);
+    lua_setfield(L, -2, "session");
+    lua_pushlstring(L, report.stack.data(), report.stack.size());
+    lua_setfield(L, -2, "stack");
+    lua_pushlstring(L, report.waits_for.data(), report.waits_for.size());
+    lua_setfield(L, -2, "waits_for");
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
+}
+
+int TraceTag(lua_State* L) {
+  Task* task = TasksOf(L).current();
+  if (task == nullptr || task->trace_tag.empty()) return 0;
+  lua_pushlstring(L, task->trace_tag.data(), task->trace_tag.size());
+  return 1;
+}
+
+int Trace(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  Task* task = tasks.current();
+  if (task == nullptr) return luaL_error(L, "skynet.trace needs a task");
+  std::string info = luaL_optstring(L, 1, "");
+  ServiceContext& context = tasks.context();
+  context.node().Log(context.handle(),
+                     absl::StrCat("TRACE ", task->trace_tag.empty() ? "nil" : task->trace_tag));
+  if (task->trace_is_off) return 0;
+  task->trace_tag = tasks.NewTraceTag();
+  tasks.TraceLog(task->trace_tag, info.empty() ? "trace" : absl::StrCat("trace ", info), nullptr);
+  return 0;
+}
+
+// memlimit(bytes): during the main chunk only; lualib/skynet.lua takes the function away after.
+int MemLimit(lua_State* L) {
+  lua_Integer bytes = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, bytes > 0, 1, "must be positive");
+  LuaServiceOf(L).vm()->SetMemoryLimit(static_cast<size_t>(bytes));
+  ServiceContext& context = ServiceOf(L);
+  context.node().Log(context.handle(), absl::StrFormat("Set memory limit to %.2f M",
+                                                       static_cast<double>(bytes) / (1 << 20)));
+  return 0;
+}
+
+// -- skynet.profile -----------------------------------------------------------------------------------
+
+Task& ProfiledTask(lua_State* L) {
+  TaskScheduler& tasks = TasksOf(L);
+  lua_State* co = lua_tothread(L, 1);
+  Task* task = co == nullptr ? tasks.current() : tasks.FindTask(co);
+  if (task == nullptr) luaL_error(L, "profile: there is no such task");
+  return *task;
+}
+
+int ProfileStart(lua_State* L) {
+  Task& task = ProfiledTask(L);
+  if (task.profile_began_ns >= 0) {
+    return luaL_error(L, "Thread %p start profile more than once", task.co);
+  }
+  task.profile_began_ns = VmOf(L).platform->clock.CpuNs();
+  task.profile_total_ns = 0;
+  return 0;
+}
+
+int ProfileStop(lua_State* L) {
+  Task& task = ProfiledTask(L);
+  if (task.profile_began_ns < 0) {
+    return luaL_error(L, "Call profile.start() before profile.stop()");
+  }
+  int64_t total = task.profile_total_ns;
+  if (&task == TasksOf(L).current()) {
+    total += VmOf(L).platform->clock.CpuNs() - task.profile_began_ns;
+  }
+  task.profile_began_ns = -1;
+  lua_pushnumber(L, static_cast<double>(total) / 1e9);
+  return 1;
+}
+
+}  // namespace
+
+void StartTimer(ServiceContext& context, int32_t session, int64_t ticks) {
+  if (ticks > 0) {
+    context.node().timers().Add(context.handle(), session, ticks, context.cause());
+    return;
+  }
+  Message expiry;
+  expiry.session = session;
+  expiry.type = MessageType::kResponse;
+  expiry.cause = context.cause();
+  context.node().Send(context.handle(), std::move(expiry));
+}
+
+int OpenTasks(lua_State* L) {
+  TasksOf(L);
+  const luaL_Reg functions[] = {
+      {"send", Send},
+      {"rawsend", RawSend},
+      {"call", Call},
+      {"rawcall", RawCall},
+      {"tracecall", TraceCallFunction},
+      {"ret", Ret},
+      {"retpack", RetPack},
+      {"response", Response},
+      {"ignoreret", IgnoreRet},
+      {"context", Context},
+      {"wait", Wait},
+      {"sleep", Sleep},
+      {"yield", Yield},
+      {"wakeup", Wakeup},
+      {"fork", Fork},
+      {"timeout", Timeout},
+      {"exit", Exit},
+      {"killthread", KillThread},
+      {"term", Term},
+      {"register_protocol", RegisterProtocol},
+      {"dispatch", Dispatch},
+      {"traceproto", TraceProto},
+      {"dispatch_unknown_request", DispatchUnknownRequest},
+      {"dispatch_unknown_response", DispatchUnknownResponse},
+      {"dispatch_message", DispatchMessage},
+      {"install", Install},
+      {"task", TaskInfo},
+      {"waits", Waits},
+      {"trace", Trace},
+      {"tracetag", TraceTag},
+      {"memlimit", MemLimit},
+      {"profile_start", ProfileStart},
+      {"profile_stop", ProfileStop},
+      {nullptr, nullptr},
+  };
+  luaL_newlib(L, functions);
+  return 1;
+}
+
+}  // namespace skysim

@@ -1,0 +1,688 @@
+#include "engine/lua/task_scheduler.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/core/node.h"
+#include "engine/lua/coroutine_module.h"
+#include "engine/lua/seri_lua.h"
+#include "engine/lua/vm.h"
+#include "engine/wire/seri.h"
+
+// How a task blocks: a C function (engine/lua/skynet_module.cc) calls WaitFor...(), which notes in
+// the Task what is waited for, and yields nothing. Resume() returns then. When the thing comes, the
+// scheduler sets reply_ or was_woken and resumes; the function's continuation picks the result up
+// and returns it to Lua. So bytes are unpacked straight onto the stack of the coroutine that wants
+// them.
+//
+// Dispatch() runs as one protected call on the main thread: an error that nobody catches (out of
+// memory while a coroutine is made) ends the dispatch, not the process.
+
+namespace skysim {
+
+namespace {
+
+// Coroutines kept for reuse. Enough for the tasks of a busy service between two dispatches; what is
+// beyond it is left to the collector.
+constexpr size_t kIdleMax = 256;
+
+std::string ToText(lua_State* L, int index) {
+  size_t size = 0;
+  const char* text = luaL_tolstring(L, index, &size);
+  std::string result(text, size);
+  lua_pop(L, 1);
+  return result;
+}
+
+std::string Traceback(lua_State* L, lua_State* of, const char* message) {
+  luaL_traceback(L, of, message, 0);
+  std::string text = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  return text;
+}
+
+}  // namespace
+
+TaskScheduler::TaskScheduler(ServiceContext& context, lua_State* L, Options options)
+    : context_(context), L_(L), options_(options), protocols_(L) {
+  lua_newtable(L);
+  tokens_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_newtable(L);
+  tokens_of_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_newtable(L);
+  unordered_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+TaskScheduler::~TaskScheduler() = default;
+
+// -- Dispatch ---------------------------------------------------------------------------------
+
+void TaskScheduler::Dispatch(Message message, bool keeps_payload) {
+  Message* outer = std::exchange(message_, &message);
+  lua_pushcfunction(L_, &TaskScheduler::DispatchProtected);
+  lua_pushlightuserdata(L_, this);
+  if (lua_pcall(L_, 1, 0, 0) != LUA_OK) {
+    AddError(ToText(L_, -1));
+    lua_pop(L_, 1);
+    current_ = nullptr;
+  }
+  if (!errors_.empty()) LogErrors(message);
+  if (keeps_payload) message.payload.Release();
+  message_ = outer;
+}
+
+int TaskScheduler::DispatchProtected(lua_State* L) {
+  auto* self = static_cast<TaskScheduler*>(lua_touserdata(L, 1));
+  lua_settop(L, 0);
+  self->HandleMessage();
+  self->RunTails();
+  return 0;
+}
+
+void TaskScheduler::HandleMessage() {
+  if (is_exiting_) {
+    if (message_->type != MessageType::kResponse && message_->type != MessageType::kError) {
+      SendError(message_->source, message_->session);
+    }
+    return;
+  }
+  switch (message_->type) {
+    case MessageType::kResponse: return HandleResponse();
+    case MessageType::kError: return HandleError();
+    case MessageType::kTrace:
+      trace_of_next_[message_->source] = std::string(message_->payload.bytes());
+      return;
+    default: return HandleRequest();
+  }
+}
+
+void TaskScheduler::HandleRequest() {
+  int type = static_cast<int>(message_->type);
+  Protocol* protocol = protocols_.Find(type);
+  if (protocol == nullptr || protocol->dispatch == LUA_NOREF || protocol->unpack == LUA_NOREF) {
+    if (message_->session != 0) {
+      SendError(message_->source, message_->session);
+    } else {
+      CallUnknown(unknown_request_ref, /*is_response=*/false);
+    }
+    return;
+  }
+  Task& task = NewTask();
+  task.requester = message_->source;
+  task.request_session = message_->session;
+  task.has_request = true;
+  task.owes_reply = message_->session != 0;
+  task.protocol = protocol;
+  task.trace_is_off = protocol->trace == Protocol::Trace::kOff;
+  if (!trace_of_next_.empty()) {
+    auto tag = trace_of_next_.find(message_->source);
+    if (tag != trace_of_next_.end()) {
+      if (!task.trace_is_off) task.trace_tag = std::move(tag->second);
+      trace_of_next_.erase(tag);
+    }
+  }
+  if (task.trace_tag.empty() && protocol->trace == Protocol::Trace::kOn) {
+    task.trace_tag = NewTraceTag();
+  }
+  if (!task.trace_tag.empty()) TraceLog(task.trace_tag, "request", nullptr);
+  lua_pushcfunction(task.co, &TaskScheduler::RequestEntry);
+  Resume(task, 0);
+}
+
+// The body of a request's task: unpacks within the task, so that malformed bytes fail the request.
+int TaskScheduler::RequestEntry(lua_State* L) {
+  TaskScheduler& self = *VmOf(L).tasks;
+  const Message& message = *self.message_;
+  const Protocol& protocol = *self.current_->protocol;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, protocol.dispatch);
+  lua_pushinteger(L, message.session);
+  lua_pushinteger(L, message.source);
+  int first = lua_gettop(L);
+  if (protocol.unpacks_seri) {
+    UnpackValues(L, message.payload.data(), message.payload.size());
+  } else {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, protocol.unpack);
+    if (message.payload.data() == nullptr) {
+      lua_pushnil(L);
+    } else {
+      lua_pushlightuserdata(L, message.payload.data());
+    }
+    lua_pushinteger(L, static_cast<lua_Integer>(message.payload.size()));
+    lua_call(L, 2, LUA_MULTRET);
+  }
+  int arguments = 2 + lua_gettop(L) - first;
+  lua_callk(L, arguments, 0, 0, [](lua_State*, int, lua_KContext) { return 0; });
+  return 0;
+}
+
+void TaskScheduler::HandleResponse() {
+  int32_t session = message_->session;
+  auto it = sessions_.find(session);
+  if (it == sessions_.end()) {
+    if (discarded_.erase(session) == 0) {
+      CallUnknown(unknown_response_ref, /*is_response=*/true);
+    }
+    return;
+  }
+  Task& task = tasks_[it->second];
+  sessions_.erase(it);
+  int arguments = 0;
+  if (task.wait == Task::Wait::kTimeout) {
+    arguments = lua_gettop(task.co) - 1;  // the function is below them
+  } else if (task.wait == Task::Wait::kReply) {
+    reply_ = message_;
+    if (!task.trace_tag.empty()) TraceLog(task.trace_tag, "resume", nullptr);
+  } else {
+    ForgetToken(task);
+    if (!task.trace_tag.empty()) TraceLog(task.trace_tag, "resume", nullptr);
+  }
+  Resume(task, arguments);
+  reply_ = nullptr;
+}
+
+void TaskScheduler::HandleError() {
+  if (message_->session != 0) {
+    Task* task = FindSession(message_->session);
+    if (task != nullptr && task->wait == Task::Wait::kReply) {
+      FailWait(*task);
+    } else {
+      discarded_.erase(message_->session);
+    }
+    return;
+  }
+  for (auto it = deferred_.begin(); it != deferred_.end();) {
+    it = it->second.requester == message_->source ? deferred_.erase(it) : std::next(it);
+  }
+  FailCallsTo(message_->source, "");
+}
+
+void TaskScheduler::CallUnknown(int ref, bool is_response) {
+  std::string bytes(message_->payload.bytes());
+  if (ref == LUA_NOREF) {
+    Protocol* protocol = protocols_.Find(static_cast<int>(message_->type));
+    std::string type = protocol == nullptr ? absl::StrCat(static_cast<int>(message_->type))
+                                           : protocol->name;
+    context_.node().Log(context_.handle(),
+                        is_response ? absl::StrCat("Response message : ", bytes)
+                                    : absl::StrCat("Unknown request (", type, "): ", bytes));
+    AddError(absl::StrFormat("Unknown session : %d from %x", message_->session, message_->source));
+    return;
+  }
+  Task& task = NewTask();
+  lua_State* co = task.co;
+  lua_rawgeti(co, LUA_REGISTRYINDEX, ref);
+  lua_pushinteger(co, message_->session);
+  lua_pushinteger(co, message_->source);
+  lua_pushlightuserdata(co, message_->payload.data());
+  lua_pushinteger(co, static_cast<lua_Integer>(message_->payload.size()));
+  if (is_response) return Resume(task, 4);
+  Protocol* protocol = protocols_.Find(static_cast<int>(message_->type));
+  if (protocol != nullptr) {
+    lua_pushstring(co, protocol->name.c_str());
+  } else {
+    lua_pushinteger(co, static_cast<int>(message_->type));
+  }
+  Resume(task, 5);
+}
+
+// -- The tails of a dispatch ------------------------------------------------------------------
+
+void TaskScheduler::RunTails() {
+  DrainWakes();
+  while (!forks_.empty()) {
+    Note note = forks_.front();
+    forks_.pop_front();
+    Task* task = TaskOf(note, Task::Wait::kFork);
+    if (task == nullptr) continue;
+    Resume(*task, lua_gettop(task->co) - 1);
+    DrainWakes();
+  }
+}
+
+void TaskScheduler::DrainWakes() {
+  for (;;) {
+    Task* task = nullptr;
+    while (TakeWoken(&task)) Resume(*task, 0);
+    do {
+      if (failed_.empty()) return;
+      task = TaskOf(failed_.front(), Task::Wait::kFailed);
+      failed_.pop_front();
+    } while (task == nullptr);
+    Resume(*task, 0);
+  }
+}
+
+bool TaskScheduler::TakeWoken(Task** task) {
+  if (options_.wake_unordered) {
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, unordered_ref_);
+    for (Note note : woken_) {
+      Task* woken = TaskOf(note, Task::Wait::kWoken);
+      if (woken == nullptr) continue;
+      lua_rawgeti(L_, LUA_REGISTRYINDEX, woken->co_ref);
+      lua_pushinteger(L_, woken->index);
+      lua_rawset(L_, -3);
+    }
+    woken_.clear();
+    lua_pushnil(L_);
+    if (lua_next(L_, -2) == 0) {
+      lua_pop(L_, 1);
+      return false;
+    }
+    *task = &tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
+    lua_pop(L_, 1);
+    lua_pushnil(L_);
+    lua_rawset(L_, -3);
+    lua_pop(L_, 1);
+    return true;
+  }
+  while (!woken_.empty()) {
+    *task = TaskOf(woken_.front(), Task::Wait::kWoken);
+    woken_.pop_front();
+    if (*task != nullptr) return true;
+  }
+  return false;
+}
+
+Task* TaskScheduler::TaskOf(Note note, Task::Wait wait) {
+  Task& task = tasks_[note.index];
+  return task.use == note.use && task.wait == wait ? &task : nullptr;
+}
+
+// -- One task ---------------------------------------------------------------------------------
+
+void TaskScheduler::Resume(Task& task, int arguments) {
+  Task* outer = std::exchange(current_, &task);
+  task.wait = Task::Wait::kRunning;
+  Clock& clock = context_.node().platform().clock;
+  if (task.profile_began_ns >= 0) task.profile_began_ns = clock.CpuNs();
+  int results = 0;
+  int status = lua_resume(task.co, L_, arguments, &results);
+  if (task.profile_began_ns >= 0) task.profile_total_ns += clock.CpuNs() - task.profile_began_ns;
+  if (status == LUA_YIELD && task.wait == Task::Wait::kRunning) {
+    if (is_exiting_) {
+      lua_closethread(task.co, L_);
+      Release(task, /*is_reusable=*/false);
+    } else {
+      lua_pushstring(task.co, "attempt to yield a task: only skynet's own calls may suspend it "
+                              "(use skynet.coroutine for coroutines of your own)");
+      FailTask(task);
+    }
+  } else if (status == LUA_YIELD) {
+    lua_pop(task.co, results);
+  } else if (status == LUA_OK) {
+    lua_settop(task.co, 0);
+    FinishTask(task);
+  } else {
+    FailTask(task);
+  }
+  current_ = outer;
+}
+
+void TaskScheduler::FinishTask(Task& task) {
+  if (task.owes_reply) ReportForgotten(task);
+  if (!task.trace_tag.empty()) TraceLog(task.trace_tag, "end", nullptr);
+  Release(task, /*is_reusable=*/true);
+}
+
+void TaskScheduler::ReportForgotten(Task& task) {
+  lua_Debug where = {};
+  if (task.protocol != nullptr && task.protocol->dispatch != LUA_NOREF) {
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, task.protocol->dispatch);
+    lua_getinfo(L_, ">S", &where);
+  }
+  context_.node().Log(context_.handle(),
+                      absl::StrFormat("Maybe forgot response session %d from %s : %s:%d",
+                                      task.request_session, FormatHandle(task.requester),
+                                      where.source == nullptr ? "?" : where.source,
+                                      where.linedefined));
+}
+
+// The error object is on top of the task's stack, and the stack still shows where it came from.
+void TaskScheduler::FailTask(Task& task) {
+  std::string message = ToText(task.co, -1);
+  AddError(Traceback(L_, task.co, message.c_str()));
+  if (!task.trace_tag.empty()) TraceLog(task.trace_tag, "error", nullptr);
+  if (lua_closethread(task.co, L_) != LUA_OK) {
+    std::string closing = ToText(task.co, -1);
+    if (closing != message) AddError(closing);
+  }
+  if (task.owes_reply) SendError(task.requester, task.request_session);
+  Release(task, /*is_reusable=*/false);
+}
+
+Task& TaskScheduler::NewTask() {
+  Task* task;
+  if (!idle_.empty()) {
+    task = &tasks_[idle_.back()];
+    idle_.pop_back();
+  } else {
+    lua_State* co = lua_newthread(L_);
+    int ref = luaL_ref(L_, LUA_REGISTRYINDEX);
+    if (free_.empty()) {
+      tasks_.emplace_back();
+      task = &tasks_.back();
+      task->index = static_cast<uint32_t>(tasks_.size() - 1);
+    } else {
+      task = &tasks_[free_.back()];
+      free_.pop_back();
+    }
+    task->co = co;
+    task->co_ref = ref;
+  }
+  task->wait = Task::Wait::kRunning;
+  return *task;
+}
+
+void TaskScheduler::Release(Task& task, bool is_reusable) {
+  ++task.use;
+  task.requester = 0;
+  task.request_session = 0;
+  task.has_request = false;
+  task.owes_reply = false;
+  task.protocol = nullptr;
+  if (!task.trace_tag.empty()) task.trace_tag.clear();
+  task.trace_is_off = false;
+  task.wait = Task::Wait::kIdle;
+  task.was_woken = false;
+  task.profile_began_ns = -1;
+  task.profile_total_ns = 0;
+  if (is_reusable && idle_.size() < kIdleMax) {
+    idle_.push_back(task.index);
+    return;
+  }
+  luaL_unref(L_, LUA_REGISTRYINDEX, task.co_ref);
+  task.co = nullptr;
+  task.co_ref = LUA_NOREF;
+  free_.push_back(task.index);
+}
+
+// -- Waiting ----------------------------------------------------------------------------------
+
+void TaskScheduler::CheckMayBlock(lua_State* L) {
+  if (current_ == nullptr) {
+    luaL_error(L, "attempt to yield from outside a coroutine: the main chunk of a service must not "
+                  "block; use skynet.start or skynet.init");
+  }
+  if (L != current_->co && !IsOwnCoroutine(L, L)) {
+    luaL_error(L, "attempt to block in a coroutine of coroutine.create; use skynet.coroutine");
+  }
+  if (!lua_isyieldable(L)) luaL_error(L, "attempt to yield across a C-call boundary");
+}
+
+void TaskScheduler::WaitForReply(int32_t session, Handle callee, absl::string_view callee_name) {
+  Task& task = *current_;
+  task.wait = Task::Wait::kReply;
+  task.wait_session = session;
+  task.callee = callee;
+  task.callee_name.assign(callee_name.data(), callee_name.size());
+  task.since_ns = context_.node().platform().clock.NowNs();
+  sessions_[session] = task.index;
+}
+
+void TaskScheduler::WaitForToken(lua_State* L, int32_t session, Task::Wait kind, int64_t until_ns) {
+  Task& task = *current_;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, tokens_ref_);
+  lua_pushvalue(L, -2);
+  if (lua_rawget(L, -2) != LUA_TNIL) luaL_error(L, "token duplicative");
+  lua_pop(L, 1);
+  lua_pushvalue(L, -2);
+  lua_pushinteger(L, task.index + lua_Integer{1});
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, tokens_of_ref_);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, task.index + lua_Integer{1});
+  lua_pop(L, 1);
+  task.has_token = true;
+  task.was_woken = false;
+  task.wait = kind;
+  task.wait_session = session;
+  task.since_ns = context_.node().platform().clock.NowNs();
+  task.until_ns = until_ns;
+  sessions_[session] = task.index;
+}
+
+void TaskScheduler::ForgetToken(Task& task) {
+  if (!task.has_token) return;
+  task.has_token = false;
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, tokens_of_ref_);
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, tokens_ref_);
+  lua_rawgeti(L_, -2, task.index + lua_Integer{1});
+  lua_pushnil(L_);
+  lua_rawset(L_, -3);  // tokens[token] = nil
+  lua_pop(L_, 1);
+  lua_pushnil(L_);
+  lua_rawseti(L_, -2, task.index + lua_Integer{1});
+  lua_pop(L_, 1);
+}
+
+bool TaskScheduler::Wakeup(lua_State* L) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, tokens_ref_);
+  lua_insert(L, -2);
+  lua_rawget(L, -2);
+  lua_Integer found = lua_tointeger(L, -1);
+  lua_pop(L, 2);
+  if (found == 0) return false;
+  Task& task = tasks_[static_cast<size_t>(found - 1)];
+  ForgetToken(task);
+  sessions_.erase(task.wait_session);
+  if (task.wait == Task::Wait::kSleep) discarded_.insert(task.wait_session);  // its timer
+  task.wait = Task::Wait::kWoken;
+  task.was_woken = true;
+  woken_.push_back(NoteOf(task));
+  return true;
+}
+
+void TaskScheduler::FailWait(Task& task) {
+  sessions_.erase(task.wait_session);
+  task.wait = Task::Wait::kFailed;
+  failed_.push_back(NoteOf(task));
+}
+
+void TaskScheduler::FailCallsTo(Handle handle, absl::string_view name) {
+  for (Task* task : WaitingTasks()) {
+    if (task->wait != Task::Wait::kReply) continue;
+    bool is_match = name.empty() ? task->callee == handle && task->callee_name.empty()
+                                 : task->callee_name == name;
+    if (is_match) FailWait(*task);
+  }
+}
+
+void TaskScheduler::Fork(lua_State* L, int count) {
+  Task& task = NewTask();
+  task.wait = Task::Wait::kFork;
+  task.since_ns = context_.node().platform().clock.NowNs();
+  CHECK(lua_checkstack(task.co, count + 1)) << count;
+  lua_xmove(L, task.co, count + 1);
+  forks_.push_back(NoteOf(task));
+  lua_rawgeti(L, LUA_REGISTRYINDEX, task.co_ref);
+}
+
+void TaskScheduler::Timeout(lua_State* L, int32_t session, int64_t until_ns) {
+  Task& task = NewTask();
+  task.wait = Task::Wait::kTimeout;
+  task.wait_session = session;
+  task.since_ns = context_.node().platform().clock.NowNs();
+  task.until_ns = until_ns;
+  lua_xmove(L, task.co, 1);
+  sessions_[session] = task.index;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, task.co_ref);
+}
+
+// -- Replies ----------------------------------------------------------------------------------
+
+bool TaskScheduler::Reply(MessageType type, Payload payload) {
+  Task& task = *current_;
+  task.owes_reply = false;
+  task.has_request = false;
+  if (!task.trace_tag.empty()) TraceLog(task.trace_tag, "response", nullptr);
+  return context_.Send(task.requester, type, task.request_session, std::move(payload));
+}
+
+uint64_t TaskScheduler::DeferReply(Task& task) {
+  task.owes_reply = false;
+  task.has_request = false;
+  uint64_t id = deferred_next_++;
+  deferred_[id] = {task.requester, task.request_session};
+  return id;
+}
+
+void TaskScheduler::SendError(Handle to, int32_t session) {
+  if (session == 0 || to == 0) return;  // nobody waits
+  context_.Send(to, MessageType::kError, session, Payload());
+}
+
+// -- The end ----------------------------------------------------------------------------------
+
+void TaskScheduler::Exit(lua_State* L) {
+  is_exiting_ = true;
+  Node& node = context_.node();
+  SeriBuffer notice(node.platform().memory);
+  PutSeriString("REMOVE", notice);
+  PutSeriInteger(context_.handle(), notice);
+  PutSeriBoolean(false, notice);
+  SeriBuffer::Block block = notice.Detach();
+  Payload payload(node.platform().memory, block.data, block.size);
+  if (std::optional<Handle> launcher = node.FindAddress(".launcher")) {
+    context_.Send(*launcher, MessageType::kLua, 0, std::move(payload));
+  }
+  std::vector<Handle> callees;
+  for (Task& task : tasks_) {
+    if (task.wait == Task::Wait::kIdle) continue;
+    if (task.owes_reply) SendError(task.requester, task.request_session);
+    task.owes_reply = false;
+    if (task.wait != Task::Wait::kReply || task.callee == 0) continue;
+    if (std::find(callees.begin(), callees.end(), task.callee) == callees.end()) {
+      callees.push_back(task.callee);
+    }
+  }
+  for (Task& task : tasks_) {
+    if (task.wait == Task::Wait::kIdle || task.wait == Task::Wait::kRunning) continue;
+    if (lua_closethread(task.co, L) != LUA_OK) AddError(ToText(task.co, -1));
+    RemoveWait(task);
+    Release(task, /*is_reusable=*/false);
+  }
+  for (const auto& [id, debt] : deferred_) SendError(debt.requester, debt.session);
+  deferred_.clear();
+  for (Handle callee : callees) context_.Send(callee, MessageType::kError, 0, Payload());
+  node.Log(context_.handle(), "KILL self");
+  node.Retire(context_.handle(), context_.handle(), context_.cause());
+}
+
+void TaskScheduler::RemoveWait(Task& task) {
+  ForgetToken(task);
+  auto it = sessions_.find(task.wait_session);
+  if (it != sessions_.end() && it->second == task.index) {
+    sessions_.erase(it);
+    discarded_.insert(task.wait_session);
+  }
+}
+
+bool TaskScheduler::Kill(Task& task) {
+  if (task.wait == Task::Wait::kIdle || task.wait == Task::Wait::kRunning) return false;
+  if (task.owes_reply) SendError(task.requester, task.request_session);
+  task.owes_reply = false;
+  if (task.wait != Task::Wait::kFork) RemoveWait(task);
+  if (lua_closethread(task.co, L_) != LUA_OK) AddError(ToText(task.co, -1));
+  Release(task, /*is_reusable=*/false);
+  return true;
+}
+
+// -- Looking ----------------------------------------------------------------------------------
+
+Task* TaskScheduler::FindTask(lua_State* co) {
+  for (Task& task : tasks_) {
+    if (task.co == co && task.wait != Task::Wait::kIdle) return &task;
+  }
+  return nullptr;
+}
+
+Task* TaskScheduler::FindSession(int32_t session) {
+  auto it = sessions_.find(session);
+  return it == sessions_.end() ? nullptr : &tasks_[it->second];
+}
+
+std::vector<Task*> TaskScheduler::WaitingTasks() {
+  std::vector<Task*> waiting;
+  for (Task& task : tasks_) {
+    switch (task.wait) {
+      case Task::Wait::kTimeout:
+      case Task::Wait::kReply:
+      case Task::Wait::kSleep:
+      case Task::Wait::kToken: waiting.push_back(&task); break;
+      default: break;
+    }
+  }
+  std::sort(waiting.begin(), waiting.end(),
+            [](const Task* a, const Task* b) { return a->wait_session < b->wait_session; });
+  return waiting;
+}
+
+TaskReport TaskScheduler::Report(Task& task) {
+  TaskReport report;
+  report.since_ns = task.since_ns;
+  report.session = task.wait_session;
+  report.is_request = task.owes_reply;
+  double until_s = static_cast<double>(task.until_ns) / 1e9;
+  switch (task.wait) {
+    case Task::Wait::kReply:
+      report.waits_for = absl::StrFormat(
+          "reply of %s, session %d",
+          task.callee_name.empty() ? FormatHandle(task.callee) : task.callee_name,
+          task.wait_session);
+      break;
+    case Task::Wait::kSleep: report.waits_for = absl::StrFormat("sleep until %.2f s", until_s); break;
+    case Task::Wait::kTimeout:
+      report.waits_for = absl::StrFormat("timeout at %.2f s", until_s);
+      break;
+    case Task::Wait::kToken: report.waits_for = "wakeup"; break;
+    case Task::Wait::kFork: report.waits_for = "the end of the dispatch (fork)"; break;
+    case Task::Wait::kWoken: report.waits_for = "its turn (woken)"; break;
+    case Task::Wait::kFailed: report.waits_for = "its turn (call failed)"; break;
+    case Task::Wait::kIdle:
+    case Task::Wait::kRunning: report.waits_for = "nothing"; break;
+  }
+  report.stack = Traceback(L_, task.co, nullptr);
+  return report;
+}
+
+// -- Traces and errors ------------------------------------------------------------------------
+
+std::string TaskScheduler::NewTraceTag() {
+  return absl::StrFormat("%s-%d", FormatHandle(context_.handle()), ++trace_count_);
+}
+
+void TaskScheduler::TraceLog(const std::string& tag, absl::string_view text, lua_State* stack_of) {
+  std::string line = absl::StrFormat("<TRACE %s> %d %s", tag,
+                                     context_.node().platform().clock.NowNs(), text);
+  if (stack_of != nullptr) {
+    absl::StrAppend(&line, " :");
+    lua_Debug frame;
+    int shown = 0;
+    for (int level = 0; shown < 3 && lua_getstack(stack_of, level, &frame); ++level) {
+      lua_getinfo(stack_of, "Sl", &frame);
+      if (frame.currentline < 0) continue;
+      absl::StrAppend(&line, " ", frame.source, ":", frame.currentline);
+      ++shown;
+    }
+  }
+  context_.node().Log(context_.handle(), line);
+}
+
+void TaskScheduler::AddError(std::string text) {
+  absl::StrAppend(&errors_, errors_.empty() ? "" : "\n", text);
+}
+
+void TaskScheduler::LogErrors(const Message& message) {
+  context_.node().Log(context_.handle(),
+                      absl::StrFormat("lua call [%x to %s : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
+                                      message.source, FormatHandle(context_.handle()),
+                                      message.session, message.payload.size(), errors_));
+  errors_.clear();
+}
+
+}  // namespace skysim

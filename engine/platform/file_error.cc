@@ -1,0 +1,28 @@
+#include "engine/platform/file_error.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/log/check.h"
+
+namespace skysim {
+
+namespace {
+
+constexpr int kErrorNumberMax = 133;  // Linux: EHWPOISON
+
+}  // namespace
+
+absl::Status FileError(int error_number) {
+  CHECK_GT(error_number, 0);
+  return absl::Status(absl::ErrnoToStatusCode(error_number), std::strerror(error_number));
+}
+
+int FileErrorNumber(const absl::Status& status) {
+  for (int number = 1; number <= kErrorNumberMax; ++number) {
+    if (status.message() == std::strerror(number)) return number;
+  }
+  return EIO;
+}
+
+}  // namespace skysim

@@ -1,0 +1,225 @@
+-- The registry of a cluster node: addresses of other nodes, their clustersenders, the names of this node, and the
+-- agents of the connections that other nodes have made. Unique service of its process.
+--
+-- Messages (lua); the reply is packed:
+--   sender(node)            -> clustersender; connects first; nil: node is down and never had one. Raises
+--   senders()               -> { node = clustersender }
+--   proxy(node, name)       -> handle of the clusterproxy, one per node and name
+--   reload(table or nil)    takes over addresses and options; nil: from the file of config `cluster`
+--   listen(address, port, maxclient) -> ip, port;  listen(node, nil, maxclient) -> node
+--   register(name, handle or nil), unregister(name), queryname(name) -> handle or nil
+--   socket("open" | "close" | "error" | ..., fd, text)   from a gate, no reply
+
+local skynet = require "skynet"
+local cluster_core = require "skynet.cluster.core"
+local node_table = require "skynet.cluster.node_table"
+
+local config_path = skynet.getenv "cluster"
+local node_name = cluster_core.nodename()
+
+local nodes = node_table.new(function(name, address)
+  return skynet.newservice("clustersender", name, node_name, address)
+end)
+
+-- Names of this node, both ways.
+local handle_of, name_of = {}, {}
+-- Connection -> { agent, is_over }; agent is nil while it is being started.
+local connections = {}
+-- "node name" -> handle of the proxy, or the list of tokens that wait for it.
+local proxies = {}
+
+local command = {}
+
+---------------------------------------------------------------------------------------------------------------------
+-- Nodes
+
+local function read_config(path)
+  local file = assert(io.open(path))
+  local source = file:read "a"
+  file:close()
+  local addresses = {}
+  assert(load(source, "@" .. path, "t", addresses))()
+  return addresses
+end
+
+function command.reload(_, addresses)
+  if addresses == nil then
+    if not config_path then
+      return
+    end
+    addresses = read_config(config_path)
+  end
+  nodes:update(addresses)
+end
+
+function command.sender(_, name)
+  return nodes:acquire(name)
+end
+
+function command.senders()
+  return nodes:senders()
+end
+
+local function end_launch(key, waiters, handle)
+  proxies[key] = handle
+  for _, ticket in ipairs(waiters) do
+    skynet.wakeup(ticket)
+  end
+end
+
+function command.proxy(source, node, name)
+  local key = node .. " " .. name
+  local known = proxies[key]
+  if type(known) == "number" then
+    return known
+  elseif known then
+    local ticket = {}
+    known[#known + 1] = ticket
+    skynet.wait(ticket)
+    return command.proxy(source, node, name)
+  end
+  local waiters = {}
+  proxies[key] = waiters
+  local ok, handle = pcall(skynet.newservice, "clusterproxy", node, name)
+  end_launch(key, waiters, ok and handle or nil)
+  return assert(ok and handle, handle or "clusterproxy exited")
+end
+
+---------------------------------------------------------------------------------------------------------------------
+-- Names
+
+local function sorted_connections()
+  local list = {}
+  for fd in next, connections do
+    list[#list + 1] = fd
+  end
+  table.sort(list)
+  return list
+end
+
+-- Agents remember names; they have to ask again.
+local function forget_names()
+  for _, fd in ipairs(sorted_connections()) do
+    local agent = connections[fd].agent
+    if agent then
+      skynet.send(agent, "lua", "namechange")
+    end
+  end
+end
+
+local function unbind(name)
+  name_of[handle_of[name]] = nil
+  handle_of[name] = nil
+  forget_names()
+end
+
+function command.register(source, name, handle)
+  handle = handle or source
+  if handle_of[name] then
+    error(string.format("cluster name [%s] is registered already, by %s", name, skynet.address(handle_of[name])))
+  end
+  if name_of[handle] then
+    unbind(name_of[handle])
+  end
+  handle_of[name], name_of[handle] = handle, name
+  skynet.error(string.format("Register [%s] %s", name, skynet.address(handle)))
+end
+
+function command.unregister(_, name)
+  if handle_of[name] then
+    unbind(name)
+  end
+end
+
+function command.queryname(_, name)
+  return handle_of[name]
+end
+
+---------------------------------------------------------------------------------------------------------------------
+-- Connections
+
+-- "[v6]:port" and "host:port".
+local function split_address(address)
+  local host, port = string.match(address, "^(.*):(%d+)$")
+  assert(host, "Invalid address " .. address)
+  return string.match(host, "^%[(.*)%]$") or host, tonumber(port)
+end
+
+function command.listen(_, address, port, maxclient)
+  if port then
+    local gate = skynet.newservice "gate"
+    return skynet.call(gate, "lua", "open", { address = address, port = port, maxclient = maxclient })
+  end
+  local host, real_port = split_address(nodes:address(address))
+  local gate = skynet.newservice "gate"
+  skynet.call(gate, "lua", "open", { address = host, port = real_port, maxclient = maxclient })
+  return address
+end
+
+local on_socket = {}
+
+function on_socket.open(gate, fd, address)
+  skynet.error(string.format("socket accept from %s", address))
+  local connection = {}
+  connections[fd] = connection
+  local ok, agent = pcall(skynet.newservice, "clusteragent", skynet.self(), gate, fd)
+  if not (ok and agent) then
+    skynet.error(string.format("no agent for connection %d: %s", fd, agent))
+    connections[fd] = nil
+    skynet.send(gate, "lua", "kick", fd)
+  elseif connection.is_over then
+    skynet.send(agent, "lua", "exit")
+  else
+    connection.agent = agent
+  end
+end
+
+-- The first of "close" and "error" ends the connection; a later one finds nothing.
+local function end_connection(fd)
+  local connection = connections[fd]
+  if not connection then
+    return
+  end
+  connections[fd] = nil
+  connection.is_over = true
+  if connection.agent then
+    skynet.send(connection.agent, "lua", "exit")
+  end
+end
+
+function on_socket.close(_, fd)
+  end_connection(fd)
+end
+
+function on_socket.error(_, fd, text)
+  skynet.error(string.format("socket %d: %s", fd, text))
+  end_connection(fd)
+end
+
+function on_socket.warning(_, fd, kib)
+  skynet.error(string.format("socket %d: %d KiB wait to be sent", fd, kib))
+end
+
+function command.socket(gate, event, fd, text)
+  local f = on_socket[event]
+  if f then
+    f(gate, fd, text)
+  else
+    skynet.error(string.format("unknown socket event %s of %s", event, skynet.address(gate)))
+  end
+end
+
+skynet.start(function()
+  command.reload()
+  skynet.dispatch("lua", function(session, source, name, ...)
+    local f = command[name]
+    if not f then
+      error(string.format("clusterd: unknown command %s", tostring(name)))
+    end
+    if session == 0 then
+      f(source, ...)
+    else
+      skynet.retpack(f(source, ...))
+    end
+  end)
+end)

@@ -1,0 +1,127 @@
+#ifndef SIMNET_STORAGE_TREE_STORAGE_H_
+#define SIMNET_STORAGE_TREE_STORAGE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/platform/storage.h"
+
+namespace skysim {
+
+// HostFiles reads files of the machine and keeps them: each is read once per process, so that ten
+// thousand runs neither reread the project nor see it change between two of them. Owned by main,
+// lent to every TreeStorage. One thread.
+class HostFiles final {
+ public:
+  HostFiles() = default;
+  HostFiles(const HostFiles&) = delete;
+  HostFiles& operator=(const HostFiles&) = delete;
+
+  // The content of the regular file at `path`; an error of FileError otherwise.
+  absl::StatusOr<std::shared_ptr<const std::string>> Read(const std::string& path);
+
+  bool IsFolder(const std::string& path);
+
+ private:
+  struct Entry {
+    bool is_folder = false;
+    absl::Status error;
+    std::shared_ptr<const std::string> content;
+  };
+
+  const Entry& Find(const std::string& path);
+  static Entry Load(const std::string& path);
+
+  std::map<std::string, Entry> entries_;
+};
+
+struct TreeStorageOptions {
+  // A folder of the machine that a node can read, at `mount` in the node's tree. Both absolute. A
+  // mount that is not the folder's own path keeps the machine's paths out of what services see.
+  struct HostRoot {
+    std::string mount;
+    std::string folder;
+  };
+
+  // Where relative paths start: an absolute path of the node's tree.
+  std::string working_folder = "/";
+  std::vector<HostRoot> roots;
+};
+
+// TreeStorage is the file tree of one simulated node: files in memory laid over folders of the
+// machine, which are only read. What the node writes, creates, truncates, renames and removes
+// happens in memory.
+//
+// Power-off: what was written since the last File::Sync() is lost with DropUnsynced(). Names are
+// durable at once: a removal or a renaming stays. This leaves out the order in which a real file
+// system writes its folders; a service that calls no fsync cannot rely on one either.
+//
+// Folders cannot be made. A folder exists where the machine has one, where a file lies below it,
+// where something is mounted, at the working folder, and at /tmp. There are no rights, links or
+// devices.
+//
+// One thread. Open files may outlive what Clear() and DropUnsynced() take from the tree (they keep
+// the old content), not the HostFiles.
+class TreeStorage final : public Storage {
+ public:
+  // `host` must outlive the storage.
+  TreeStorage(HostFiles& host, TreeStorageOptions options);
+  ~TreeStorage() override;
+  TreeStorage(const TreeStorage&) = delete;
+  TreeStorage& operator=(const TreeStorage&) = delete;
+
+  // See Storage. Errors are those of FileError: ENOENT, EISDIR, ENOTDIR, ENOTEMPTY, EBADF (writing
+  // to a file opened with kRead), EOPNOTSUPP (renaming a folder), and what reading the host gave.
+  // With kAppend every write goes to the end.
+  absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
+  absl::StatusOr<std::string> ReadAll(const std::string& path) override;
+  bool Exists(const std::string& path) override;
+  absl::Status Remove(const std::string& path) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+
+  // The world puts a file, with its folders, as if it had always been there.
+  void Put(const std::string& path, absl::string_view bytes);
+
+  // The machine lost power: every file has the content of its last sync, and a file that was
+  // created since is gone.
+  void DropUnsynced();
+
+  // The machine wrote everything back, as an operating system does after a while.
+  void SyncAll();
+
+  // The disk is new: only the host's files are left.
+  void Clear();
+
+  // The absolute path that `path` means in this tree, without ".", ".." and double slashes.
+  std::string Normalise(absl::string_view path) const;
+
+  // Files that differ from the host's, in the order of their paths: size, "unsynced", "removed".
+  std::string DebugString() const;
+
+ private:
+  class Body;
+  class OpenFile;
+  class OpenFolder;
+
+  absl::StatusOr<std::shared_ptr<Body>> Find(const std::string& absolute);
+  absl::Status MissingError(const std::string& absolute);
+  absl::Status CheckCanCreate(const std::string& absolute);
+  bool IsFolder(const std::string& absolute);
+  std::optional<std::string> HostPath(const std::string& absolute) const;
+
+  HostFiles& host_;
+  TreeStorageOptions options_;
+  // Every file that was opened or put. Null: removed.
+  std::map<std::string, std::shared_ptr<Body>> files_;
+};
+
+}  // namespace skysim
+
+#endif  // SIMNET_STORAGE_TREE_STORAGE_H_
