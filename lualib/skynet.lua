@@ -338,7 +338,14 @@ function skynet.info_func(f)
   require("skynet.debug").info_func(f)
 end
 
-package.loaded["skynet"] = skynet
-require("skynet.debug").install(skynet)
+skynet.register_protocol {
+  name = "debug",
+  id = skynet.PTYPE_DEBUG,
+  pack = core.pack,
+  unpack = core.unpack,
+  dispatch = function(...)
+    require("skynet.debug").dispatch(...)
+  end,
+}
 
 return skynet
