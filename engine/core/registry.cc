@@ -9,6 +9,12 @@ namespace skysim {
 Registry::~Registry() { Clear(); }
 
 void Registry::Clear() {
+  ServiceContext* guest = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    std::swap(guest, guest_);
+  }
+  if (guest != nullptr) guest->Unref();
   for (Handle handle : Handles()) Remove(handle);
 }
 
@@ -26,7 +32,15 @@ Handle Registry::Add(ServiceContext* context) {
   }
 }
 
+void Registry::AddGuest(ServiceContext* context) {
+  absl::MutexLock lock(&mutex_);
+  CHECK(guest_ == nullptr);
+  guest_ = context;
+  context->set_handle(kGuestIndex | harbor_ << kHarborShift);
+}
+
 ServiceContext* Registry::Get(Handle handle) const {
+  if (guest_ != nullptr && handle == guest_->handle()) return guest_;
   ServiceContext* context = slots_[handle & (slots_.size() - 1)];
   return context != nullptr && context->handle() == handle ? context : nullptr;
 }

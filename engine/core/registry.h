@@ -27,13 +27,19 @@ class Registry final {
   // Takes over the first reference of `context` and gives it its handle.
   Handle Add(ServiceContext* context);
 
+  // One service more that stands outside the count: through it a simulated world talks to the node.
+  // Takes over the first reference; its handle has index kGuestIndex.
+  static constexpr uint32_t kGuestIndex = 0xfffffe;
+  void AddGuest(ServiceContext* context);
+
   // Null if the handle is not alive.
   ServiceRef Find(Handle handle) const;
 
   // Takes the service out, with all its names. Null if it is not there.
   ServiceRef Remove(Handle handle);
 
-  // Lets go of every service, lowest index first, without telling anybody.
+  // Lets go of every service, the guest and then lowest index first, without telling
+  // anybody.
   void Clear();
 
   // Lowest index first.
@@ -55,6 +61,7 @@ class Registry final {
   mutable absl::Mutex mutex_;
   // Power of two; a service is at its index modulo the size.
   std::vector<ServiceContext*> slots_ ABSL_GUARDED_BY(mutex_) = std::vector<ServiceContext*>(4);
+  ServiceContext* guest_ ABSL_GUARDED_BY(mutex_) = nullptr;
   size_t count_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t next_index_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<std::string, Handle, std::less<>> names_ ABSL_GUARDED_BY(mutex_);

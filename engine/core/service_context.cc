@@ -44,7 +44,7 @@ bool ServiceContext::RunOne() {
     Dispatch(std::move(message));
   }
   if (is_retired()) AnswerRest();
-  if (mailbox_.KeepsScheduled()) return true;
+  if (node_.platform().executor.IsDeferring() || mailbox_.KeepsScheduled()) return true;
   Unref();
   return false;
 }

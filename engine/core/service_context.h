@@ -41,6 +41,7 @@ class ServiceContext final : public Runnable {
   void Push(Message message);
 
   bool RunOne() override;
+  void Drop() override { Unref(); }
 
   // The next session: 1 .. 2^31-1, then 1 again.
   int32_t NewSession();

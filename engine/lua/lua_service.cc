@@ -115,7 +115,10 @@ void LuaService::UseTasks(lua_State* L, int map_index) {
 void LuaService::Boot(const Message& message) {
   is_booted_ = true;
   OpenVm();
+  std::atomic<lua_State*>* running = options_.tasks.running;
+  if (running != nullptr) running->store(vm_->state(), std::memory_order_relaxed);
   absl::Status status = RunLoader(message.payload.bytes());
+  if (running != nullptr) running->store(nullptr, std::memory_order_relaxed);
   if (!status.ok()) return FailBoot(status.message());
   Message nothing;  // the forks of the main chunk begin now
   nothing.type = MessageType::kTrace;
@@ -143,6 +146,11 @@ void LuaService::OpenVm() {
   SandboxOptions sandbox{node.platform().storage, node.platform().clock, node.platform().entropy};
   sandbox.entropy_prefix = id;
   sandbox.write_out = [this](absl::string_view text) {
+    Event event{EventKind::kLog};
+    event.service = context_->handle();
+    event.cause = context_->cause();
+    event.text = text;
+    context_->node().platform().observer.Record(event);
     if (options_.write_out) options_.write_out(text);
   };
   sandbox.fixed_utc = options_.fixed_utc;

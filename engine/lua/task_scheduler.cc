@@ -299,8 +299,15 @@ void TaskScheduler::Resume(Task& task, int arguments) {
   task.wait = Task::Wait::kRunning;
   Clock& clock = context_.node().platform().clock;
   if (task.profile_began_ns >= 0) task.profile_began_ns = clock.CpuNs();
+  lua_State* outer_running = nullptr;
+  if (options_.running != nullptr) {
+    outer_running = options_.running->exchange(task.co, std::memory_order_relaxed);
+  }
   int results = 0;
   int status = lua_resume(task.co, L_, arguments, &results);
+  if (options_.running != nullptr) {
+    options_.running->store(outer_running, std::memory_order_relaxed);
+  }
   if (task.profile_began_ns >= 0) task.profile_total_ns += clock.CpuNs() - task.profile_began_ns;
   if (status == LUA_YIELD && task.wait == Task::Wait::kRunning) {
     if (is_exiting_) {

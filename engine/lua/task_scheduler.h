@@ -1,6 +1,7 @@
 #ifndef ENGINE_LUA_TASK_SCHEDULER_H_
 #define ENGINE_LUA_TASK_SCHEDULER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -79,6 +80,8 @@ class TaskScheduler final {
   // (skynet issue 587): as the entries of a table keyed by coroutine come.
   struct Options {
     bool wake_unordered = false;
+    // Not null: always says which Lua thread runs, so that a watchdog can stop it. Borrowed.
+    std::atomic<lua_State*>* running = nullptr;
   };
 
   // `L` is the main thread of the service's VM; both outlive the scheduler.

@@ -13,6 +13,9 @@ class Runnable {
   // Dispatches one message. Returns true if more mail waits: the executor queues it again. After
   // false the executor must not touch the object any more (it may be gone, or be submitted anew).
   virtual bool RunOne() = 0;
+
+  // The executor will never run it: the node is dying. Instead of the RunOne() that returns false.
+  virtual void Drop() = 0;
 };
 
 // Executor runs the services of one node: any worker may take any runnable, one worker at a time.

@@ -68,6 +68,17 @@ uint64_t SeededChoices::Choose(StreamId stream, uint64_t bound) {
   return value;
 }
 
+bool SeededChoices::ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) {
+  CHECK_LT(stream, streams_.size());
+  CHECK_LE(numerator, denominator);
+  CHECK_GE(denominator, 1u);
+  StreamState& state = streams_[stream];
+  const uint64_t ordinal = state.ordinal++;
+  const bool value = ScaleToBound(state.key, ordinal, denominator) < numerator;
+  if (records_ && value) recorded_.push_back({stream, ordinal, 2, 1});
+  return value;
+}
+
 std::vector<Choice> SeededChoices::Recorded() const {
   std::vector<Choice> choices;
   choices.reserve(recorded_.size());
@@ -108,6 +119,10 @@ uint64_t RecordedChoices::Choose(StreamId stream, uint64_t bound) {
   const uint64_t value = answers[state.next].value;
   while (state.next < answers.size() && answers[state.next].ordinal == ordinal) ++state.next;
   return value % bound;
+}
+
+bool RecordedChoices::ChooseOneIn(StreamId stream, uint64_t, uint64_t) {
+  return Choose(stream, 2) == 1;
 }
 
 }  // namespace skysim

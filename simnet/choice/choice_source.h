@@ -31,13 +31,9 @@ class ChoiceSource {
   // and still counts.
   virtual uint64_t Choose(StreamId stream, uint64_t bound) = 0;
 
-  // True with probability numerator/denominator if seeded; false is choice 0. A certain answer (0,
-  // or a ratio of 1 and more) is no choice and does not count.
-  bool ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) {
-    if (numerator == 0) return false;
-    if (numerator >= denominator) return true;
-    return Choose(stream, denominator) >= denominator - numerator;
-  }
+  // True with probability numerator/denominator if seeded; false is choice 0. Counts as one decision
+  // of bound 2, so that what did not happen leaves no record.
+  virtual bool ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) = 0;
 };
 
 // One decision that was not 0.
@@ -61,6 +57,7 @@ class SeededChoices final : public ChoiceSource {
   SeededChoices(uint64_t seed, bool records);
   StreamId Stream(absl::string_view name) override;
   uint64_t Choose(StreamId stream, uint64_t bound) override;
+  bool ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) override;
 
   // In the order in which they were made. Empty unless recording.
   std::vector<Choice> Recorded() const;
@@ -90,6 +87,7 @@ class RecordedChoices final : public ChoiceSource {
   explicit RecordedChoices(const std::vector<Choice>& choices);
   StreamId Stream(absl::string_view name) override;
   uint64_t Choose(StreamId stream, uint64_t bound) override;
+  bool ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) override;
 
  private:
   struct Answer {

@@ -29,7 +29,7 @@ struct RunOptions {
   const Trace* replay = nullptr; // run under its choices and compare event by event; borrowed
   int64_t virtual_ns_max = 3600 * int64_t{1'000'000'000};
   uint64_t dispatches_max = 50'000'000;
-  uint64_t lua_instructions_max = 200'000'000;  // of one dispatch: an endless loop
+  int dispatch_cpu_s_max = 5;    // real CPU seconds of one dispatch: beyond it is an endless loop
   // Receives each log line of each node ("a [:00000008] text"). Empty: none wanted.
   std::function<void(int64_t time_ns, absl::string_view node, absl::string_view line)> log;
 };

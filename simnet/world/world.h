@@ -43,7 +43,7 @@ class World final {
     int workers = 0;            // overrides every node's `thread` if > 0
     int64_t virtual_ns_max = 0;
     uint64_t dispatches_max = 0;
-    uint64_t lua_instructions_max = 0;
+    int dispatch_cpu_s_max = 5;  // real CPU seconds of one dispatch
     bool wake_unordered = false;  // legacy: woken tasks drain in table order
     std::string legacy;           // the other legacy switches, as env `sim_legacy`
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
@@ -91,7 +91,7 @@ class World final {
     kIdle,       // nothing is left that could ever happen
     kTimeLimit,  // virtual_ns_max passed
     kDispatchLimit,
-    kEndlessLoop,  // a dispatch ran too many Lua instructions; see stop_reason()
+    kEndlessLoop,  // a dispatch did not end; see stop_reason()
   };
   // One step: a dispatch, or the next entry of the event queue.
   Progress Step();

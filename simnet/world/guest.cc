@@ -1,0 +1,64 @@
+#include "simnet/world/guest.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "engine/core/node.h"
+
+namespace skysim {
+
+absl::Status Guest::Init(ServiceContext& context, const std::string&) {
+  context_ = &context;
+  return absl::OkStatus();
+}
+
+bool Guest::Deliver(const std::string& address, absl::string_view packed, int32_t session,
+                    uint64_t cause) {
+  Node& node = context_->node();
+  Message message;
+  message.source = context_->handle();
+  message.session = session;
+  message.type = MessageType::kLua;
+  message.payload = Payload::Copy(node.platform().memory, packed);
+  message.cause = cause;
+  uint32_t number = 0;
+  if (absl::SimpleAtoi(address, &number)) return node.Send(number, std::move(message));
+  if (address[0] == '.' || address[0] == ':') {
+    return node.Send(node.FindAddress(address).value_or(0), std::move(message));
+  }
+  return node.SendGlobal(address, std::move(message));
+}
+
+void Guest::Call(const std::string& address, absl::string_view packed, uint64_t cause, Done done) {
+  int32_t session = context_->NewSession();
+  if (!Deliver(address, packed, session, cause)) {
+    return done(absl::NotFoundError(absl::StrCat("call to invalid address ", address)));
+  }
+  calls_.emplace(session, std::move(done));
+}
+
+void Guest::Send(const std::string& address, absl::string_view packed, uint64_t cause) {
+  Deliver(address, packed, 0, cause);
+}
+
+void Guest::OnMessage(Message message) {
+  auto call = calls_.find(message.session);
+  if (call == calls_.end()) return;
+  Done done = std::move(call->second);
+  if (message.type == MessageType::kResponse) {
+    calls_.erase(call);
+    done(std::string(message.payload.bytes()));
+  } else if (message.type == MessageType::kError) {
+    calls_.erase(call);
+    done(absl::AbortedError("call failed"));
+  }
+}
+
+void Guest::FailAll(absl::string_view text) {
+  std::map<int32_t, Done> calls = std::move(calls_);
+  calls_.clear();
+  for (auto& [session, done] : calls) done(absl::AbortedError(text));
+}
+
+}  // namespace skysim

@@ -1,0 +1,42 @@
+#ifndef SIMNET_WORLD_GUEST_H_
+#define SIMNET_WORLD_GUEST_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "engine/core/service.h"
+#include "engine/core/service_context.h"
+
+namespace skysim {
+
+// The story's foot in a node: a service that calls and sends on the story's behalf, as any service
+// of the node would, and takes the replies. Its handle is outside the node's count
+// (Registry::AddGuest), so that the services get the handles that they get in reality.
+class Guest final : public Service {
+ public:
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::string> reply)>;
+
+  absl::Status Init(ServiceContext& context, const std::string& args) override;
+  void OnMessage(Message message) override;
+  void OnSignal(int) override {}
+
+  // See World::Call. `cause`: index of the event of the story's step.
+  void Call(const std::string& address, absl::string_view packed, uint64_t cause, Done done);
+  void Send(const std::string& address, absl::string_view packed, uint64_t cause);
+  // Fails every call under way.
+  void FailAll(absl::string_view text);
+
+ private:
+  bool Deliver(const std::string& address, absl::string_view packed, int32_t session,
+               uint64_t cause);
+
+  ServiceContext* context_ = nullptr;
+  std::map<int32_t, Done> calls_;  // by session
+};
+
+}  // namespace skysim
+
+#endif  // SIMNET_WORLD_GUEST_H_

@@ -1,0 +1,390 @@
+#include "simnet/world/world.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "engine/core/logger_service.h"
+#include "engine/core/node.h"
+#include "engine/lua/lua_service.h"
+#include "simnet/world/guest.h"
+#include "simnet/world/sim_clock.h"
+#include "simnet/world/sim_executor.h"
+#include "simnet/world/watchdog.h"
+
+namespace skysim {
+
+namespace {
+
+// Where a node finds things in its own file tree, whatever the machine calls them.
+constexpr char kHomeMount[] = "/skysim";
+constexpr char kProjectMount[] = "/project";
+
+// Seeds of a node's hashes and math.random: choices, so that a recorded run has the same ones.
+class SimEntropy final : public Entropy {
+ public:
+  SimEntropy(ChoiceSource& choices, std::string node) : choices_(choices), node_(std::move(node)) {}
+  uint64_t Draw(absl::string_view stream) override {
+    return choices_.Choose(choices_.Stream(absl::StrCat("node/", node_, "/entropy/", stream)),
+                           UINT64_MAX);
+  }
+
+ private:
+  ChoiceSource& choices_;
+  const std::string node_;
+};
+
+Config ConfigOf(const NodeSpec& spec, int workers) {
+  Config config;
+  config.entries = spec.config;
+  config.entries.emplace("harbor", "0");
+  config.entries.emplace("lualoader", absl::StrCat(kHomeMount, "/lualib/loader.lua"));
+  config.entries.emplace("lua_path", "./lualib/?.lua;./lualib/?/init.lua;./?.lua");
+  config.entries.emplace("luaservice", "./service/?.lua;./?.lua");
+  config.entries["lua_path"] +=
+      absl::StrCat(";", kHomeMount, "/lualib/?.lua;", kHomeMount, "/lualib/?/init.lua");
+  config.entries["luaservice"] += absl::StrCat(";", kHomeMount, "/service/?.lua");
+  if (workers > 0) config.entries["thread"] = absl::StrCat(workers);
+  return config;
+}
+
+// One life of a node: everything that dies with the process. Destroyed in reverse order: the node
+// with its services before what they stand on.
+struct Life {
+  Life(EventQueue& events, ChoiceSource& choices, SimExecutor::Sink& sink,
+       SimExecutor::Options options)
+      : executor(events, choices, sink, std::move(options)), clock(events, executor.cpu_ns()) {}
+
+  SimExecutor executor;
+  SimClock clock;
+  LuaService::Options lua;
+  std::unique_ptr<Node> node;
+  Guest* guest = nullptr;  // owned by the node
+};
+
+struct Member {
+  Member(ChoiceSource& choices, HostFiles& files, NodeSpec node_spec, TreeStorageOptions tree,
+         Observer& node_observer)
+      : spec(std::move(node_spec)),
+        observer(node_observer),
+        entropy(choices, spec.name),
+        storage(files, std::move(tree)) {}
+
+  NodeSpec spec;
+  Observer& observer;
+  SimEntropy entropy;
+  TreeStorage storage;
+  std::unique_ptr<Life> life;  // null: not running
+  std::string out_line;        // of print(), not yet ended
+};
+
+}  // namespace
+
+class World::Impl final : public SimExecutor::Sink {
+ public:
+  Impl(ChoiceSource& choices, EventQueue& events, Arena& arena, HostFiles& files,
+       Recorder& recorder, Options options)
+      : choices_(choices),
+        events_(events),
+        arena_(arena),
+        files_(files),
+        recorder_(recorder),
+        options_(std::move(options)),
+        network_(choices, events),
+        watchdog_(options_.dispatch_cpu_s_max) {}
+
+  ~Impl() override {
+    for (auto& member : members_) {
+      if (member->life != nullptr) Kill(*member, /*is_power_off=*/true);
+    }
+  }
+
+  absl::Status AddNode(NodeSpec spec) {
+    for (const auto& member : members_) {
+      if (member->spec.name == spec.name) {
+        return absl::InvalidArgumentError(absl::StrCat("two nodes are called ", spec.name));
+      }
+    }
+    Config config = ConfigOf(spec, options_.workers);
+    absl::Status status = config.Complete();
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("node ", spec.name, ": ", status.message()));
+    }
+    status = network_.AddHost(spec.name, spec.ip);
+    if (!status.ok()) return status;
+    TreeStorageOptions tree;
+    tree.working_folder = kProjectMount;
+    tree.roots = {{kProjectMount, options_.project}, {kHomeMount, options_.home}};
+    Observer& observer = recorder_.AddNode(spec.name);
+    members_.push_back(std::make_unique<Member>(choices_, files_, std::move(spec), std::move(tree),
+                                                observer));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Member*> Find(const std::string& name) {
+    for (auto& member : members_) {
+      if (member->spec.name == name) return member.get();
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "no node is called ", name, "; there are: ",
+        absl::StrJoin(members_, ", ", [](std::string* out, const std::unique_ptr<Member>& member) {
+          absl::StrAppend(out, member->spec.name);
+        })));
+  }
+
+  absl::StatusOr<Member*> FindRunning(const std::string& name) {
+    auto member = Find(name);
+    if (member.ok() && (*member)->life == nullptr) {
+      return absl::FailedPreconditionError(absl::StrCat("node ", name, " is not running"));
+    }
+    return member;
+  }
+
+  absl::Status StartNode(const std::string& name) {
+    auto found = Find(name);
+    if (!found.ok()) return found.status();
+    Member& member = **found;
+    if (member.life != nullptr) {
+      return absl::FailedPreconditionError(absl::StrCat("node ", name, " is running already"));
+    }
+    for (const auto& [path, bytes] : member.spec.files) member.storage.Put(path, bytes);
+    Record(member.observer, EventKind::kNodeStart, name);
+    Config config = ConfigOf(member.spec, options_.workers);
+    absl::Status status = config.Complete();
+    if (!status.ok()) return status;
+    if (!options_.legacy.empty()) config.entries["sim_legacy"] = options_.legacy;
+    SimExecutor::Options executor;
+    executor.node = name;
+    executor.workers = std::stoi(config.Get("thread"));
+    executor.dispatch_ns = member.spec.dispatch_ns;
+    member.life = std::make_unique<Life>(events_, choices_, *this, executor);
+    MakeNode(member, std::move(config));
+    return member.life->node->Boot();
+  }
+
+  absl::Status CrashNode(const std::string& name, bool is_power_off, bool loses_files) {
+    auto member = FindRunning(name);
+    if (!member.ok()) return member.status();
+    Record((*member)->observer, EventKind::kNodeStop, is_power_off ? "power-off" : "crash");
+    Kill(**member, is_power_off);
+    if (is_power_off) (*member)->storage.DropUnsynced();
+    if (loses_files) (*member)->storage.Clear();
+    return absl::OkStatus();
+  }
+
+  Progress Step() {
+    if (dispatches_ >= options_.dispatches_max) {
+      stop_reason_ = absl::StrCat("more than ", options_.dispatches_max, " dispatches");
+      return Progress::kDispatchLimit;
+    }
+    if (events_.IsEmpty()) return Progress::kIdle;
+    if (events_.NextNs() > options_.virtual_ns_max) {
+      stop_reason_ = absl::StrFormat("more than %.3f s of virtual time",
+                                     static_cast<double>(options_.virtual_ns_max) / 1e9);
+      return Progress::kTimeLimit;
+    }
+    events_.RunNext();
+    if (watchdog_.has_fired()) {
+      stop_reason_ = endless_.empty() ? "an endless loop in Lua" : endless_;
+      return Progress::kEndlessLoop;
+    }
+    if (!ended_.empty()) EndNodes();
+    return Progress::kEvent;
+  }
+
+  void OnDispatched() override {
+    ++dispatches_;
+    watchdog_.Beat();
+  }
+
+  std::vector<WaitingTask> WaitingTasks() {
+    std::vector<WaitingTask> tasks;
+    for (auto& member : members_) {
+      if (member->life == nullptr) continue;
+      Registry& registry = member->life->node->registry();
+      for (Handle handle : registry.Handles()) {
+        ServiceRef service = registry.Find(handle);
+        if (service) AddWaiting(*member, *service, tasks);
+      }
+    }
+    return tasks;
+  }
+
+  Options& options() { return options_; }
+  Network& network() { return network_; }
+  EventQueue& events() { return events_; }
+  Recorder& recorder() { return recorder_; }
+  const std::string& stop_reason() const { return stop_reason_; }
+  uint64_t dispatches() const { return dispatches_; }
+
+ private:
+  void MakeNode(Member& member, Config config) {
+    Life& life = *member.life;
+    life.lua.tasks.wake_unordered = options_.wake_unordered;
+    life.lua.tasks.running = &watchdog_.running();
+    life.lua.open_modules = options_.open_modules;
+    life.lua.write_out = [this, &member](absl::string_view text) { WriteOut(member, text); };
+    Transport& transport = network_.StartHost(member.spec.name, member.observer);
+    Platform platform{life.clock,      life.executor,   transport, member.entropy,
+                      member.storage,  member.observer, arena_,    /*is_simulated=*/true};
+    Node::Options options;
+    options.name = member.spec.name;
+    options.config = std::move(config);
+    options.modules["snlua"] = [&life] { return std::make_unique<LuaService>(life.lua); };
+    options.modules["harbor"] = [] { return std::make_unique<HarborService>(); };
+    options.modules["logger"] = [this, &member] {
+      return std::make_unique<LoggerService>(
+          [this, &member](absl::string_view line) { LogLine(member, line); });
+    };
+    options.on_over = [this, &member] { ended_.push_back(&member); };
+    life.node = std::make_unique<Node>(platform, std::move(options));
+    auto guest = std::make_unique<Guest>();
+    life.guest = guest.get();
+    auto* context = new ServiceContext(*life.node, std::move(guest), "story");
+    life.node->registry().AddGuest(context);
+    CHECK(context->Start("").ok());
+  }
+
+  // The process is gone: its kernel first, so that what its services do while they are torn down
+  // reaches nobody.
+  void Kill(Member& member, bool is_power_off) {
+    network_.StopHost(member.spec.name, is_power_off);
+    member.life->executor.Stop();
+    Guest* guest = member.life->guest;
+    std::string text = absl::StrCat("node ", member.spec.name, " is gone");
+    guest->FailAll(text);
+    member.life.reset();
+    member.out_line.clear();
+  }
+
+  // Nodes whose last service exited: the process ends by itself.
+  void EndNodes() {
+    std::vector<Member*> ended = std::move(ended_);
+    ended_.clear();
+    for (Member* member : ended) {
+      if (member->life == nullptr) continue;
+      Record(member->observer, EventKind::kNodeStop, "no service is left");
+      Kill(*member, /*is_power_off=*/false);
+    }
+  }
+
+  void AddWaiting(Member& member, ServiceContext& context, std::vector<WaitingTask>& tasks) {
+    auto* service = dynamic_cast<LuaService*>(&context.service());
+    if (service == nullptr || service->tasks() == nullptr) return;
+    for (Task* task : service->tasks()->WaitingTasks()) {
+      TaskReport report = service->tasks()->Report(*task);
+      tasks.push_back({member.spec.name, context.handle(), context.script(),
+                       std::move(report.waits_for), report.since_ns, std::move(report.stack)});
+    }
+  }
+
+  void LogLine(Member& member, absl::string_view line) {
+    if (watchdog_.has_fired() && endless_.empty() && absl::StrContains(line, "endless loop")) {
+      endless_ = absl::StrCat("an endless loop in Lua on node ", member.spec.name, ": ", line);
+    }
+    if (options_.log) options_.log(events_.NowNs(), member.spec.name, line);
+  }
+
+  void WriteOut(Member& member, absl::string_view text) {
+    absl::StrAppend(&member.out_line, text);
+    size_t end;
+    while ((end = member.out_line.find('\n')) != std::string::npos) {
+      if (options_.log) {
+        options_.log(events_.NowNs(), member.spec.name, member.out_line.substr(0, end));
+      }
+      member.out_line.erase(0, end + 1);
+    }
+  }
+
+  static void Record(Observer& observer, EventKind kind, absl::string_view text) {
+    Event event{kind};
+    event.text = text;
+    observer.Record(event);
+  }
+
+  ChoiceSource& choices_;
+  EventQueue& events_;
+  Arena& arena_;
+  HostFiles& files_;
+  Recorder& recorder_;
+  Options options_;
+  Network network_;
+  Watchdog watchdog_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::vector<Member*> ended_;
+  std::string stop_reason_;
+  std::string endless_;
+  uint64_t dispatches_ = 0;
+};
+
+World::World(ChoiceSource& choices, EventQueue& events, Arena& arena, HostFiles& files,
+             Recorder& recorder, Options options)
+    : impl_(std::make_unique<Impl>(choices, events, arena, files, recorder, std::move(options))) {}
+
+World::~World() = default;
+
+absl::Status World::AddNode(NodeSpec spec) { return impl_->AddNode(std::move(spec)); }
+
+absl::Status World::StartNode(const std::string& name) { return impl_->StartNode(name); }
+
+absl::Status World::CrashNode(const std::string& name, bool is_power_off, bool loses_files) {
+  return impl_->CrashNode(name, is_power_off, loses_files);
+}
+
+absl::StatusOr<bool> World::IsRunning(const std::string& name) const {
+  auto member = impl_->Find(name);
+  if (!member.ok()) return member.status();
+  return (*member)->life != nullptr;
+}
+
+absl::Status World::ChangeNode(NodeSpec spec) {
+  auto member = impl_->Find(spec.name);
+  if (!member.ok()) return member.status();
+  if ((*member)->spec.ip != spec.ip) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("node ", spec.name, ": the ip of a node cannot change"));
+  }
+  (*member)->spec = std::move(spec);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<NodeSpec> World::GetNode(const std::string& name) const {
+  auto member = impl_->Find(name);
+  if (!member.ok()) return member.status();
+  return (*member)->spec;
+}
+
+Network& World::network() { return impl_->network(); }
+EventQueue& World::events() { return impl_->events(); }
+Recorder& World::recorder() { return impl_->recorder(); }
+
+absl::Status World::Call(const std::string& node, const std::string& address,
+                         absl::string_view packed, Done done) {
+  auto member = impl_->FindRunning(node);
+  if (!member.ok()) return member.status();
+  if (address.empty()) return absl::InvalidArgumentError("an address must not be empty");
+  (*member)->life->guest->Call(address, packed, 0, std::move(done));
+  return absl::OkStatus();
+}
+
+absl::Status World::Send(const std::string& node, const std::string& address,
+                         absl::string_view packed) {
+  auto member = impl_->FindRunning(node);
+  if (!member.ok()) return member.status();
+  if (address.empty()) return absl::InvalidArgumentError("an address must not be empty");
+  (*member)->life->guest->Send(address, packed, 0);
+  return absl::OkStatus();
+}
+
+World::Progress World::Step() { return impl_->Step(); }
+const std::string& World::stop_reason() const { return impl_->stop_reason(); }
+uint64_t World::dispatches() const { return impl_->dispatches(); }
+std::vector<WaitingTask> World::WaitingTasks() { return impl_->WaitingTasks(); }
+
+}  // namespace skysim
