@@ -10,12 +10,10 @@
 namespace skysim {
 
 // ScriptFinder knows where the services of a scenario's nodes are: in the scenario file, in the
-// user's project, among skysim's own; and which patterns make a node find the same. One thread.
+// user's project, among skysim's own; and which patterns make a node find the same: the project is
+// the working folder of a node, and the world adds skysim's own folders behind them. One thread.
 class ScriptFinder final {
  public:
-  // Where skysim's own files stand in the file tree of a node. The project is its working folder.
-  static constexpr char kHomeMount[] = "/skysim";
-
   // `project`: absolute. `inlined`: names of the services in the scenario file. `files` is borrowed.
   ScriptFinder(HostFiles& files, std::string home, std::string project,
                std::set<std::string> inlined);
@@ -25,15 +23,13 @@ class ScriptFinder final {
   std::string ServicePatterns(absl::string_view path, absl::string_view own) const;
   std::string ModulePatterns(absl::string_view path, absl::string_view own) const;
 
-  // Whether a service called `name` stands in the scenario, or is found through `patterns`.
+  // Whether a service called `name` stands in the scenario, is found through `patterns` in the
+  // project, or is one of skysim's own.
   bool Exists(absl::string_view name, absl::string_view patterns);
   // The same without skysim's own services.
   bool IsUsers(absl::string_view name, absl::string_view patterns);
 
  private:
-  enum class Owner { kNobody, kUser, kSkysim };
-  Owner Find(absl::string_view name, absl::string_view patterns);
-
   HostFiles& files_;
   const std::string home_, project_;
   const std::set<std::string> inlined_;
