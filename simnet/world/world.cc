@@ -257,6 +257,7 @@ class World::Impl final : public SimExecutor::Sink {
   // The process is gone: its kernel first, so that what its services do while they are torn down
   // reaches nobody.
   void Kill(Member& member, bool is_power_off) {
+    member.life->node->sockets().Abandon();
     network_.StopHost(member.spec.name, is_power_off);
     member.life->executor.Stop();
     Guest* guest = member.life->guest;
