@@ -32,7 +32,6 @@ local skynet = {
   harbor = core.harbor,
   now = core.now,
   hpc = core.hpc,
-  redirect = core.redirect,
   tracelog = core.trace,
 
   pcall = pcall,
@@ -41,7 +40,7 @@ local skynet = {
 }
 
 for _, name in ipairs {
-  "call", "rawcall", "tracecall", "send", "rawsend", "ret", "retpack", "response", "ignoreret", "context", "wait",
+  "call", "rawcall", "tracecall", "send", "rawsend", "redirect", "ret", "retpack", "response", "ignoreret", "context", "wait",
   "sleep", "yield", "wakeup", "timeout", "fork", "exit", "killthread", "term", "traceproto", "dispatch",
   "dispatch_unknown_request", "dispatch_unknown_response", "dispatch_message", "task", "trace", "tracetag",
 } do

@@ -170,7 +170,8 @@ int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mo
   absl::StatusOr<std::string> text = storage.ReadAll(path);
   if (!text.ok()) {
     const char* what = FileErrorNumber(text.status()) == EISDIR ? "read" : "open";
-    lua_pushfstring(L, "cannot %s %s: %s", what, path, std::string(text.status().message()).c_str());
+    std::string why(text.status().message());
+    lua_pushfstring(L, "cannot %s %s: %s", what, path, why.c_str());
     lua_remove(L, -2);
     return LUA_ERRFILE;
   }

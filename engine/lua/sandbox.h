@@ -14,14 +14,14 @@
 namespace skysim {
 
 // The sandbox puts a platform where Lua's standard libraries ask the operating system: os, io,
-// print, math.random, loadfile, dofile and the search for Lua modules. Real nodes and simulated ones
-// run the same functions; they differ in the parts behind them. Results and errors are those of
-// Lua 5.4.
+// print, math.random, loadfile, dofile and the search for Lua modules. Real nodes and simulated
+// ones run the same functions; they differ in the parts behind them. Results and errors are those
+// of Lua 5.4.
 //
 // What it leaves alone: C modules are searched and loaded from the machine, load, string.dump and
-// debug are Lua's own, and where `fixed_utc` is not set so are os.execute and io.popen. package.path
-// and package.cpath keep the values that opening the libraries gave them, which may come from
-// LUA_PATH: set LUA_NOENV in the registry before, or both fields afterwards.
+// debug are Lua's own, and where `fixed_utc` is not set so are os.execute and io.popen.
+// package.path and package.cpath keep the values that opening the libraries gave them, which may
+// come from LUA_PATH: set LUA_NOENV in the registry before, or both fields afterwards.
 
 struct SandboxOptions {
   // Borrowed until the Lua state is closed.
@@ -29,7 +29,7 @@ struct SandboxOptions {
   Clock& clock;
   Entropy& entropy;
 
-  // Begins the names of the streams that are drawn from: "<prefix>/math.random", "<prefix>/tmpname".
+  // Begins the names of the streams: "<prefix>/math.random", "<prefix>/tmpname".
   std::string entropy_prefix = {};
 
   // Takes what print, io.write and io.stderr say, in pieces that need not end a line. Must not

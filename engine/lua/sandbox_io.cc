@@ -1,8 +1,8 @@
 // The io library of the sandbox: Lua's files over a Storage.
 //
 // A file is a userdata that owns a FileStream until it is closed. Its metatable is not the one that
-// the registry calls "FILE*": a C module that looks for a C FILE behind that name must not find ours,
-// and the files of Lua's own io.popen keep working beside it.
+// the registry calls "FILE*": a C module that looks for a C FILE behind that name must not find
+// ours, and the files of Lua's own io.popen keep working beside it.
 
 #include <climits>
 #include <cctype>
@@ -325,8 +325,8 @@ int DefaultRead(lua_State* L) {
   return Read(L, stream, 1);
 }
 
-// ---- lines. Upvalues of an iterator: the file, the number of formats, whether to close the file at
-// its end, the formats.
+// ---- lines. Upvalues of an iterator: the file, the number of formats, whether to close the file
+// at its end, the formats.
 
 int NextLine(lua_State* L) {
   auto& file = *static_cast<LuaFile*>(lua_touserdata(L, lua_upvalueindex(1)));
@@ -380,7 +380,7 @@ int DefaultLines(lua_State* L) {
 
 // ---- writing
 
-// Writes the values from `first` up to the one before the top; the file is on top and is the result.
+// Writes the values from `first` up to the one before the top; the file is on top, the result.
 int Write(lua_State* L, FileStream& stream, int first) {
   std::string bytes;
   int end = lua_gettop(L);

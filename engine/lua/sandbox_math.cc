@@ -1,6 +1,6 @@
-// math.random and math.randomseed of the sandbox: the generator and the mapping of values of Lua 5.4
-// (xoshiro256**), with seeds from the platform. So the numbers after math.randomseed(n) are those of
-// any Lua 5.4, and without it they follow from the run's seed.
+// math.random and math.randomseed of the sandbox: the generator and the mapping of values of Lua
+// 5.4 (xoshiro256**), with seeds from the platform. So the numbers after math.randomseed(n) are
+// those of any Lua 5.4, and without it they follow from the run's seed.
 
 #include "absl/strings/str_cat.h"
 #include "engine/lua/sandbox_state.h"

@@ -318,11 +318,16 @@ std::string MakeTemporaryFile(SandboxState& state) {
 
 void InstallSandboxOs(lua_State* L) {
   constexpr luaL_Reg kFunctions[] = {
-      {"clock", CpuClock},     {"date", Date},
-      {"difftime", TimeDifference}, {"exit", Exit},
-      {"getenv", GetEnvironment},   {"remove", Remove},
-      {"rename", Rename},      {"setlocale", SetLocale},
-      {"time", Time},          {"tmpname", TemporaryName},
+      {"clock", CpuClock},
+      {"date", Date},
+      {"difftime", TimeDifference},
+      {"exit", Exit},
+      {"getenv", GetEnvironment},
+      {"remove", Remove},
+      {"rename", Rename},
+      {"setlocale", SetLocale},
+      {"time", Time},
+      {"tmpname", TemporaryName},
       {nullptr, nullptr}};
   constexpr luaL_Reg kSimulated[] = {{"execute", RefuseExecute}, {nullptr, nullptr}};
   SetSandboxFunctions(L, LUA_OSLIBNAME, kFunctions);

@@ -137,7 +137,7 @@ TEST_CASE_METHOD(ClusterCoreFixture, "unpackrequest tells the kinds of frames ap
     assert(is_trace == true and tag == "tag")
     is_trace, tag = core.unpackrequest(body(core.packtrace("")))
     assert(is_trace == true and tag == "")
-    assert(select(2, core.unpackrequest(raw"000a000000ffffffff02")) == 0xffffffff)
+    assert(select(2, core.unpackrequest(raw"000a000000ffffffff")) == 0xffffffff)
   )");
 }
 

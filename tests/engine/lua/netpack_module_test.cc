@@ -177,7 +177,7 @@ TEST_CASE_METHOD(NetpackFixture, "pack puts the length before a string or a bloc
 TEST_CASE_METHOD(NetpackFixture, "filter refuses what is no socket event") {
   CHECK(Failure("netpack.filter(nil, 'text')") ==
         "bad argument #2 to 'filter' (userdata expected, got string)");
-  CHECK(Failure("local m = event(1, 1, 1, 'x') netpack.filter(nil, m, 3)") ==
+  CHECK(Failure("local m = event(3, 1, 0) netpack.filter(nil, m, 3)") ==
         "bad argument #3 to 'filter' (smaller than a socket event)");
   CHECK(Failure("netpack.filter({}, event(3, 1, 0))") ==
         "bad argument #1 to 'filter' (skysim.NetpackQueue expected, got table)");
