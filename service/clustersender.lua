@@ -74,6 +74,12 @@ local function request(to, msg, sz)
   return block, size
 end
 
+-- Logs the reason, which the caller does not get.
+local function fail(reason)
+  skynet.error(reason)
+  skynet.response()(false)
+end
+
 local command = {}
 
 function command.req(to, msg, sz)
@@ -81,8 +87,7 @@ function command.req(to, msg, sz)
   if ok then
     ret(reply, size)
   else
-    skynet.error(reply)
-    skynet.response()(false)
+    fail(reply)
   end
 end
 
@@ -93,14 +98,19 @@ function command.push(to, msg, sz)
 end
 
 function command.changenode(to)
-  if to then
-    channel:changehost(to)
-    channel:connect(true)
-  else
+  if not to then
     skynet.error(string.format("Close cluster node [%s]", node))
     channel:close()
+    skynet.retpack()
+    return
   end
-  skynet.retpack()
+  channel:changehost(to)
+  local ok, reason = pcall(channel.connect, channel, true)
+  if ok then
+    skynet.retpack()
+  else
+    fail(reason)
+  end
 end
 
 skynet.start(function()

@@ -39,10 +39,13 @@ Node::Node(Platform platform, Options options)
       timers_(platform.clock, *this),
       sockets_(std::make_unique<SocketServer>(platform.transport, platform.executor,
                                               platform.memory, platform.observer, platform.clock,
-                                              *this)) {}
+                                              static_cast<SocketEventSink&>(*this))) {}
 
-// Services close their sockets when they die, so they go before the sockets.
-Node::~Node() { registry_.Clear(); }
+// A crash is silent: finalisers of services close sockets, and that must reach nobody.
+Node::~Node() {
+  sockets_->Abandon();
+  registry_.Clear();
+}
 
 absl::Status Node::Boot() {
   const Config& config = options_.config;

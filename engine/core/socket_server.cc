@@ -30,6 +30,8 @@ constexpr int kDatagramsPerReadiness = 64;
 constexpr size_t kWarningBytes = 1u << 20;
 constexpr size_t kTextBytesMax = 128;
 
+absl::Status AbandonedError() { return absl::UnavailableError("the node has crashed"); }
+
 }  // namespace
 
 enum class SocketServer::State : uint8_t {
@@ -98,6 +100,12 @@ SocketServer::SocketServer(Transport& transport, Executor& executor, Memory& mem
 
 SocketServer::~SocketServer() = default;
 
+void SocketServer::Abandon() {
+  is_abandoned_ = true;
+  by_endpoint_.clear();
+  slots_.clear();
+}
+
 // -- Operations -----------------------------------------------------------------------------------
 
 SocketId SocketServer::Connect(Handle owner, const std::string& host, uint16_t port) {
@@ -114,6 +122,7 @@ absl::StatusOr<SocketId> SocketServer::Listen(Handle owner, const std::string& h
   auto failure = [](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat("Listen error: ", status.message()));
   };
+  if (is_abandoned_) return failure(AbandonedError());
   absl::StatusOr<Transport::Listening> listening = transport_.Listen(host, port, backlog);
   if (!listening.ok()) return failure(listening.status());
   absl::StatusOr<Socket*> socket = Install(owner, State::kListenIdle, listening->endpoint);
@@ -124,6 +133,7 @@ absl::StatusOr<SocketId> SocketServer::Listen(Handle owner, const std::string& h
 }
 
 absl::StatusOr<SocketId> SocketServer::Bind(Handle owner, int descriptor) {
+  if (is_abandoned_) return AbandonedError();
   absl::StatusOr<EndpointId> endpoint = transport_.Adopt(descriptor);
   if (!endpoint.ok()) return endpoint.status();
   absl::StatusOr<Socket*> socket = Install(owner, State::kBind, *endpoint);
@@ -207,6 +217,7 @@ bool SocketServer::UdpSend(SocketId id, absl::string_view address, Payload data)
 }
 
 absl::StatusOr<std::vector<std::string>> SocketServer::Resolve(const std::string& host) {
+  if (is_abandoned_) return AbandonedError();
   return transport_.ResolveHost(host);
 }
 
@@ -255,6 +266,7 @@ SocketServer::Socket* SocketServer::FindEndpoint(EndpointId endpoint) const {
 }
 
 SocketServer::Socket* SocketServer::Allocate(Handle owner, State state) {
+  if (is_abandoned_) return nullptr;
   for (size_t tries = 0; tries < kSlots; ++tries) {
     SocketId id = next_id_;
     next_id_ = id == kIdMax ? 1 : id + 1;
@@ -286,6 +298,7 @@ absl::StatusOr<SocketServer::Socket*> SocketServer::Install(Handle owner, State 
 absl::StatusOr<SocketServer::Socket*> SocketServer::InstallUdp(Handle owner,
                                                                const std::string& host,
                                                                uint16_t port) {
+  if (is_abandoned_) return AbandonedError();
   absl::StatusOr<EndpointId> endpoint = transport_.OpenUdp(host, port);
   if (!endpoint.ok()) return endpoint.status();
   absl::StatusOr<Socket*> socket = Install(owner, State::kConnected, *endpoint);
@@ -299,7 +312,7 @@ absl::StatusOr<SocketServer::Socket*> SocketServer::InstallUdp(Handle owner,
 }
 
 absl::StatusOr<Address> SocketServer::ResolveNumeric(const std::string& host, uint16_t port) {
-  absl::StatusOr<std::vector<std::string>> hosts = transport_.ResolveHost(host);
+  absl::StatusOr<std::vector<std::string>> hosts = Resolve(host);
   if (!hosts.ok()) return hosts.status();
   if (hosts->empty()) return absl::NotFoundError("Name or service not known");
   return Address{hosts->front(), port};
@@ -323,11 +336,13 @@ void SocketServer::CloseAndFree(Socket& socket) {
 // -- Effects of operations ------------------------------------------------------------------------
 
 void SocketServer::Submit(Command command) {
+  if (is_abandoned_) return;
   if (!executor_.IsDeferring()) return Apply(command);
   executor_.Defer([this, command = std::move(command)]() mutable { Apply(command); });
 }
 
 void SocketServer::Apply(Command& command) {
+  if (is_abandoned_) return;
   if (command.kind == Command::Kind::kStart) return ApplyStart(command);
   Socket* socket = Find(command.id);
   if (socket == nullptr) return;  // it died between the call and its effect
@@ -463,6 +478,7 @@ SocketServer::Wrote SocketServer::WriteFront(Socket& socket) {
 SocketServer::Wrote SocketServer::WriteStream(Socket& socket) {
   WriteQueue::Item& item = socket.queue.front();
   absl::string_view bytes = item.rest();
+  transport_.SetCause(item.cause);
   WriteResult result = transport_.Write(socket.endpoint, bytes);
   if (!result.error.empty()) {
     OnWriteError(socket, result.error, item.cause);
@@ -483,6 +499,7 @@ SocketServer::Wrote SocketServer::WriteDatagram(Socket& socket) {
   const Address& to = item.to != nullptr ? *item.to : socket.peer;
   absl::string_view bytes = item.rest();
   if (!to.host.empty()) {  // no default destination: dropped
+    transport_.SetCause(item.cause);
     WriteResult result = transport_.SendTo(socket.endpoint, to, bytes);
     if (result.error.empty() && result.size < bytes.size()) return Wrote::kFull;
     if (result.error.empty()) {

@@ -67,8 +67,9 @@ class SocketServer final : private TransportSink {
     SocketId first_id = 1;  // tests begin shortly before the counter goes round
   };
 
-  // All borrowed for the server's life. Neither the transport nor a deferred effect may call the
-  // server after its death. The destructor closes nothing: the transport's end does.
+  // All borrowed for the server's life, the transport until Abandon(). Neither the transport nor a
+  // deferred effect may call the server after its death. The destructor closes nothing: the
+  // transport's end does.
   SocketServer(Transport& transport, Executor& executor, Memory& memory, Observer& observer,
                const Clock& clock, SocketEventSink& sink, Options options);
   SocketServer(Transport& transport, Executor& executor, Memory& memory, Observer& observer,
@@ -76,6 +77,11 @@ class SocketServer final : private TransportSink {
   ~SocketServer() override;
   SocketServer(const SocketServer&) = delete;
   SocketServer& operator=(const SocketServer&) = delete;
+
+  // The node has crashed: every socket is forgotten without a word to transport or owner, operations
+  // do nothing from now on (ids are dead, what would make a socket fails with Unavailable). A
+  // service's finalisers may still close its sockets then.
+  void Abandon();
 
   // -- Operations of services. `owner` is the calling service. ------------------------------------
 
@@ -202,6 +208,7 @@ class SocketServer final : private TransportSink {
   Observer& observer_;
   const Clock& clock_;
   SocketEventSink& sink_;
+  bool is_abandoned_ = false;
   uint64_t cause_ = 0;
   int64_t begin_ns_;
   SocketId next_id_;

@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
+#include "absl/strings/string_view.h"
+#include "engine/core/fifo.h"
 #include "engine/core/message.h"
 #include "engine/platform/transport.h"
 
@@ -70,34 +71,8 @@ class WriteQueue final {
   }
 
  private:
-  // A vector whose front is an index: no allocation in the steady state.
-  class Fifo final {
-   public:
-    bool empty() const { return head_ == items_.size(); }
-    Item& front() { return items_[head_]; }
-    void Push(Item item) { items_.push_back(std::move(item)); }
-    void Pop() {
-      items_[head_++] = Item();
-      if (empty()) return Clear();
-      if (head_ >= kCompactAt && head_ * 2 >= items_.size()) {
-        items_.erase(items_.begin(), items_.begin() + static_cast<ptrdiff_t>(head_));
-        head_ = 0;
-      }
-    }
-    void Clear() {
-      items_.clear();
-      head_ = 0;
-    }
-
-   private:
-    static constexpr size_t kCompactAt = 64;  // below it moving the rest is not worth the call
-
-    std::vector<Item> items_;
-    size_t head_ = 0;
-  };
-
-  Fifo high_;
-  Fifo low_;
+  Fifo<Item> high_;
+  Fifo<Item> low_;
   size_t bytes_ = 0;
 };
 

@@ -301,6 +301,19 @@ int IsName(lua_State* L) {
   return 1;
 }
 
+// nodename() -> this node's own name in trace tags: its host's name, each byte up to blank replaced by
+// "_", and the process id.
+int NodeName(lua_State* L) {
+  const Platform& platform = *VmOf(L).platform;
+  std::string name = platform.transport.HostName();
+  for (char& c : name) {
+    if (static_cast<unsigned char>(c) <= ' ') c = '_';
+  }
+  name += std::to_string(platform.process_id);
+  lua_pushlstring(L, name.data(), name.size());
+  return 1;
+}
+
 }  // namespace
 
 int OpenClusterCore(lua_State* L) {
@@ -309,7 +322,8 @@ int OpenClusterCore(lua_State* L) {
       {"packtrace", PackTrace},           {"unpackrequest", UnpackRequest},
       {"packresponse", PackResponse},     {"unpackresponse", UnpackResponse},
       {"append", Append},                 {"concat", Concat},
-      {"isname", IsName},                 {nullptr, nullptr},
+      {"isname", IsName},                 {"nodename", NodeName},
+      {nullptr, nullptr},
   };
   luaL_newlib(L, kFunctions);
   return 1;

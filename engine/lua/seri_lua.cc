@@ -145,13 +145,27 @@ constexpr int kSlotsPerUnpackedTable = 4;
 
 void PushToken(lua_State* L, SeriReader& reader, const SeriToken& token, int depth);
 
+// How many pairs come before the table ends or another one begins: a table made for them need not
+// grow, which costs more than to look ahead. No byte is looked at twice, because the pairs of an
+// inner table are not counted from outside.
+int PairsAhead(SeriReader reader) {
+  for (int pairs = 0;; ++pairs) {
+    const SeriToken key = reader.Next();
+    if (key.type < SeriToken::Type::kBoolean || key.type == SeriToken::Type::kTable) return pairs;
+    const SeriToken value = reader.Next();
+    if (value.type < SeriToken::Type::kNil) return pairs;
+    if (value.type == SeriToken::Type::kTable) return pairs + 1;
+  }
+}
+
 // Pushes a table whose head was read; `depth` tables are around it.
 void PushTable(lua_State* L, SeriReader& reader, uint64_t array_size, int depth) {
   if (depth >= kSeriUnpackDepthMax) RaiseMalformed(L, reader, __LINE__);
   luaL_checkstack(L, kSlotsPerUnpackedTable, nullptr);
   // Every element takes a byte at least: more than that cannot come, whatever the head says.
   if (array_size > reader.left()) RaiseMalformed(L, reader, __LINE__);
-  lua_createtable(L, static_cast<int>(std::min<uint64_t>(array_size, INT_MAX)), 0);
+  lua_createtable(L, static_cast<int>(std::min<uint64_t>(array_size, INT_MAX)),
+                  array_size == 0 ? PairsAhead(reader) : 0);
   for (uint64_t i = 1; i <= array_size; ++i) {
     PushToken(L, reader, reader.Next(), depth + 1);
     lua_rawseti(L, -2, static_cast<lua_Integer>(i));

@@ -71,6 +71,27 @@ int RawSend(lua_State* L) {
   return FinishSend(L, to, protocol, TakePayload(L, 3));
 }
 
+// redirect(address, source, type, session, msg [, size]): sends in the name of `source`.
+int Redirect(lua_State* L) {
+  ServiceContext& context = ServiceOf(L);
+  Protocol& protocol = TasksOf(L).protocols().Check(L, 3);
+  Destination to = CheckDestination(L, 1);
+  Message message;
+  message.source = lua_isinteger(L, 2) ? static_cast<Handle>(lua_tointeger(L, 2))
+                                       : CheckDestination(L, 2).handle;
+  message.session = lua_isnoneornil(L, 4) ? context.NewSession()
+                                          : static_cast<int32_t>(luaL_checkinteger(L, 4));
+  message.type = static_cast<MessageType>(protocol.id);
+  message.payload = TakePayload(L, 5);
+  message.cause = context.cause();
+  lua_Integer session = message.session;
+  bool is_sent = to.is_global ? context.node().SendGlobal(to.name, std::move(message))
+                              : context.node().Send(to.handle, std::move(message));
+  if (!is_sent) return 0;
+  lua_pushinteger(L, session);
+  return 1;
+}
+
 // -- Calling --------------------------------------------------------------------------------------
 
 // Sends a request and notes that the running task waits for its reply.
@@ -617,6 +638,7 @@ int OpenTasks(lua_State* L) {
   const luaL_Reg functions[] = {
       {"send", Send},
       {"rawsend", RawSend},
+      {"redirect", Redirect},
       {"call", Call},
       {"rawcall", RawCall},
       {"tracecall", TraceCallFunction},

@@ -22,6 +22,9 @@ struct Platform {
   Observer& observer;
   Memory& memory;
 
+  // What getpid() would give; a part of cluster's own node name.
+  int process_id = 1;
+
   // True where virtual time and choices rule. Only for what a program could see anyway, such as
   // sim.probe; nothing in the engine decides by it.
   bool is_simulated = false;

@@ -136,6 +136,9 @@ class Transport {
   // Index of the event that led to the callback now running (engine/platform/observer.h), for
   // transports that know: the arrival of a segment, a fault. 0 = not known.
   virtual uint64_t CurrentCause() const { return 0; }
+
+  // Index of the event on whose behalf Write() and SendTo() are called from now on.
+  virtual void SetCause(uint64_t cause) {}
 };
 
 }  // namespace skysim

@@ -79,6 +79,7 @@ inline void PutSeriTableEnd(SeriBuffer& out) { PutSeriNil(out); }
 
 // One value, or the beginning of a table.
 struct SeriToken {
+  // In this order: what is no value, nil, other scalars, tables.
   enum class Type : uint8_t {
     kEnd,        // no bytes left
     kMalformed,  // the bytes left are no value; the reader stays where it is

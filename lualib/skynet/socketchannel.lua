@@ -69,6 +69,10 @@ end
 local Link = {}
 Link.__index = Link
 
+local function address_text(host, port)
+  return port and string_format("%s:%s", host, port) or host
+end
+
 local function finish(entry, ok, value)
   entry.ok, entry.value = ok, value
   wakeup(entry)
@@ -106,7 +110,7 @@ local function await_reply(link, response)
   if entry.ok then
     return entry.value
   end
-  error(entry.value, type(entry.value) == "string" and 2 or 0)
+  error(entry.value)
 end
 
 -- Reads replies and hands them to the request with their session; ends by an error or with a reason.
@@ -240,7 +244,7 @@ local function watch_end(link)
     detach(link)
     if link.is_idle then
       if not link.is_dropped then
-        log(string_format("socket closed by peer : %s:%s", link.channel.host, link.channel.port or ""))
+        log("socket closed by peer : " .. address_text(link.channel.host, link.channel.port))
       end
       wake_idle(link)
     end
@@ -254,8 +258,8 @@ local function watch_backlog(link)
       channel.is_overloaded = false
       channel.overload(false)
     elseif channel.is_overloaded then
-      log(string_format("WARNING: %d K bytes need to send out (fd = %d %s:%s)", kib, id, channel.host,
-        channel.port or ""))
+      log(string_format("WARNING: %d K bytes need to send out (fd = %d %s)", kib, id,
+        address_text(channel.host, channel.port)))
     else
       channel.is_overloaded = true
       channel.overload(true)
@@ -340,7 +344,7 @@ end
 local function try_address(channel, host, port, version)
   local id, reason = socket.open(host, port)
   if not id then
-    log(string_format("socket: connect to %s:%s failed: %s", host, port or "", reason))
+    log(string_format("socket: connect to %s failed: %s", address_text(host, port), reason))
     return nil
   end
   wait_for_dispatcher(channel)

@@ -26,8 +26,8 @@ struct ArenaOptions {
 // service can see - the order of pairs() over tables, the text of tostring() - repeat with the run.
 //
 // Blocks of up to 32 KiB come from slabs of one size class each, the block freed last first; bigger
-// ones are runs of 16 KiB spans, the lowest that fits. A block has no header: a table of spans tells
-// its class. Slabs stay with their class until Reset().
+// ones are runs of 16 KiB spans, the lowest that fits. A block has no header: a table of spans
+// tells its class. Slabs stay with their class until Reset().
 //
 // One thread. One arena per process at one address; the second Create() fails.
 class Arena final : public Memory {

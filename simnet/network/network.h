@@ -3,44 +3,30 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "engine/platform/observer.h"
 #include "engine/platform/transport.h"
 #include "simnet/choice/choice_source.h"
+#include "simnet/network/link.h"
+#include "simnet/network/link_config.h"
 #include "simnet/time/event_queue.h"
 
 namespace skysim {
 
-// How long a segment takes over a link. Choice 0 always gives the usual delay (`min_ns` for
-// kConstant and kUniform, `min_ns` for kExponential), so that an all-zero run is calm.
-struct Delay {
-  enum class Shape { kConstant, kUniform, kExponential };
-  Shape shape = Shape::kConstant;
-  int64_t min_ns = 500'000;   // LAN: half a millisecond one way
-  int64_t max_ns = 500'000;   // uniform: inclusive; exponential: cap of the tail
-  int64_t mean_ns = 0;        // exponential: mean of what is added to min
-};
-
-// A probability as a ratio; 0 in 1 = never.
-struct Ratio {
-  uint64_t numerator = 0;
-  uint64_t denominator = 1;
-};
-
-// How one link (one direction between two nodes) behaves. Times ns, rates bytes per second.
-struct LinkConfig {
-  Delay delay;
-  Ratio loss;                       // per segment; TCP: late by retransmission, UDP: gone
-  uint64_t bandwidth_bytes_per_s = 0;  // 0 = unlimited
-  uint32_t mss_bytes = 1460;        // largest segment; loopback-like links may use 65536
-  Ratio duplicate, reorder;         // UDP only
-  // How the receiver finds the stream cut: 0 = as it was sent and arrived; otherwise each delivery
-  // may be split at a chosen byte with this probability.
-  Ratio split;
+// The transport that the network gives to a node. The two additions tie bytes to events of the trace;
+// they change nothing that a node can see.
+class SimulatedTransport : public Transport {
+ public:
+  // Index of the event on whose behalf Write() is called from now on: the cause of the kSegment
+  // event that delivers the bytes.
+  virtual void SetCause(uint64_t cause) = 0;
+  // During OnReadable(): index of the kSegment event that brought what can be read, 0 if none did.
+  virtual uint64_t CurrentCause() const = 0;
 };
 
 // Network is the simulated wire between the nodes of one run: hosts (one per node, with addresses
@@ -69,13 +55,14 @@ class Network final {
   // or ip taken, ip not a literal. 127.0.0.1 means the host itself, everywhere.
   absl::Status AddHost(const std::string& name, const std::string& ip);
 
-  // The host's transport for one life of its node. Borrowed until StopHost(). The host must be
-  // stopped (as it is at first).
-  Transport& StartHost(const std::string& name, class Observer& observer);
+  // The host's transport for one life of its node. Borrowed, like `observer`, until StopHost(). The
+  // host must be stopped, as it is at first: its kernel runs then, and refuses connections.
+  SimulatedTransport& StartHost(const std::string& name, Observer& observer);
 
-  // The node is gone. A process that dies (is_power_off false) leaves a kernel behind that sends
-  // FIN or RST for every connection, as a kernel does; a power-off leaves silence until the host is
-  // started again, and RST for old segments then.
+  // The node is gone, and its transport with it. A process that dies (is_power_off false) leaves a
+  // kernel behind that sends FIN or RST for every connection, as a kernel does; a power-off leaves
+  // silence until the host is started again, and RST for old segments then. Not to be called from
+  // within a call to the node's TransportSink.
   void StopHost(const std::string& name, bool is_power_off);
 
   // -- Links. Names are hosts; a wrong name is InvalidArgument with the name in it. ---------------
@@ -100,7 +87,7 @@ class Network final {
   // peer". Returns how many.
   absl::StatusOr<int> ResetConnections(const std::string& from, const std::string& to);
   // Connects of `from` to `to` are refused (RST) until allowed again; or get no answer at all.
-  enum class ConnectRule { kAllow, kRefuse, kBlackHole };
+  using ConnectRule = skysim::ConnectRule;
   absl::Status SetConnectRule(const std::string& from, const std::string& to, ConnectRule rule);
   // Adds `delay_ns` to the handshake of the next `count` connects from `from` to `to`, and holds
   // that connection's bytes until the handshake ends; other connections are not affected.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "engine/core/harbor_service.h"
 #include "engine/core/logger_service.h"
 #include "engine/core/node.h"
 #include "engine/lua/lua_service.h"
@@ -81,6 +82,7 @@ struct Member {
   SimEntropy entropy;
   TreeStorage storage;
   std::unique_ptr<Life> life;  // null: not running
+  int lives = 0;               // how often it was started: its process id
   std::string out_line;        // of print(), not yet ended
 };
 
@@ -232,7 +234,8 @@ class World::Impl final : public SimExecutor::Sink {
     life.lua.write_out = [this, &member](absl::string_view text) { WriteOut(member, text); };
     Transport& transport = network_.StartHost(member.spec.name, member.observer);
     Platform platform{life.clock,      life.executor,   transport, member.entropy,
-                      member.storage,  member.observer, arena_,    /*is_simulated=*/true};
+                      member.storage,  member.observer, arena_,    ++member.lives,
+                      /*is_simulated=*/true};
     Node::Options options;
     options.name = member.spec.name;
     options.config = std::move(config);

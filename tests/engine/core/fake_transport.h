@@ -46,7 +46,8 @@ class FakeTransport final : public Transport {
   std::string listen_error;                       // of Listen() and OpenUdp()
   int last_backlog = 0;
   bool has_descriptors = false;
-  uint64_t cause = 0;
+  uint64_t cause = 0;        // of the callbacks
+  uint64_t write_cause = 0;  // told by the server
 
   Endpoint& operator[](EndpointId endpoint) { return endpoints.at(endpoint); }
   EndpointId last() const { return endpoints.rbegin()->first; }
@@ -79,6 +80,33 @@ class FakeTransport final : public Transport {
   void Poll() {
     while (PollOnce()) {
     }
+  }
+
+  // One round over the endpoints; false: none was ready.
+  bool PollOnce() {
+    bool is_changed = false;
+    std::vector<EndpointId> ids;
+    for (const auto& [id, e] : endpoints) ids.push_back(id);
+    for (EndpointId id : ids) {
+      Endpoint& e = (*this)[id];
+      if (IsReadable(e)) {
+        is_changed = true;
+        if (e.waiting.empty()) {
+          sink_->OnReadable(id);
+        } else {
+          sink_->OnAcceptable(id);
+        }
+      }
+      if (IsOpen(e) && e.writing && (e.room > 0 || !e.write_error.empty())) {
+        is_changed = true;
+        sink_->OnWritable(id);
+      }
+      if (IsOpen(e) && e.is_broken && !e.reading && !e.writing) {
+        is_changed = true;
+        sink_->OnBroken(id, e.broken_error);
+      }
+    }
+    return is_changed;
   }
 
   // -- Transport ----------------------------------------------------------------------------------
@@ -197,6 +225,7 @@ class FakeTransport final : public Transport {
   }
 
   uint64_t CurrentCause() const override { return cause; }
+  void SetCause(uint64_t cause) override { write_cause = cause; }
 
  private:
   EndpointId Add() {
@@ -209,32 +238,6 @@ class FakeTransport final : public Transport {
     Endpoint& e = (*this)[endpoint];
     REQUIRE_FALSE(e.is_closed);
     return e;
-  }
-
-  bool PollOnce() {
-    bool is_changed = false;
-    std::vector<EndpointId> ids;
-    for (const auto& [id, e] : endpoints) ids.push_back(id);
-    for (EndpointId id : ids) {
-      Endpoint& e = (*this)[id];
-      if (IsReadable(e)) {
-        is_changed = true;
-        if (e.waiting.empty()) {
-          sink_->OnReadable(id);
-        } else {
-          sink_->OnAcceptable(id);
-        }
-      }
-      if (IsOpen(e) && e.writing && (e.room > 0 || !e.write_error.empty())) {
-        is_changed = true;
-        sink_->OnWritable(id);
-      }
-      if (IsOpen(e) && e.is_broken && !e.reading && !e.writing) {
-        is_changed = true;
-        sink_->OnBroken(id, e.broken_error);
-      }
-    }
-    return is_changed;
   }
 
   static bool IsOpen(const Endpoint& e) { return !e.is_closed && !e.is_connecting; }

@@ -1245,6 +1245,36 @@ TEST_CASE("bytes queued long ago still have the dispatch that sent them as cause
   world.Drain();
 
   CHECK(world.observer.Last(EventKind::kWrite).cause == 21);
+  CHECK(world.transport.write_cause == 21);
+}
+
+TEST_CASE("an abandoned server is silent to owners and transport, and its ids are dead") {
+  World world;
+  SocketId listener = world.Listening();
+  SocketId id = world.Queued("lost");
+  world.executor.is_deferring = true;
+  world.server.Close(listener);  // under way
+  world.executor.is_deferring = false;
+  size_t facts = world.observer.facts.size();
+
+  world.server.Abandon();
+  world.executor.RunEffects();
+  world.server.Close(id);
+  world.server.Start(kOwner, id);
+  CHECK_FALSE(world.Send(id, "x"));
+  CHECK(world.Connecting() == -1);
+  CHECK(world.server.Listen(kOwner, "0.0.0.0", 1, 32).status() ==
+        absl::UnavailableError("Listen error: the node has crashed"));
+  CHECK(world.server.Udp(kOwner, "", 0).status() ==
+        absl::UnavailableError("the node has crashed"));
+  world.Wire().room = 100;
+  world.transport.PollOnce();
+
+  CHECK(world.sink.Take().empty());
+  CHECK_FALSE(world.Wire().is_closed);
+  CHECK(world.Wire().outgoing.empty());
+  CHECK(world.observer.facts.size() == facts);
+  CHECK(world.server.Info().empty());
 }
 
 TEST_CASE("an accept is recorded with listener, new socket and peer") {

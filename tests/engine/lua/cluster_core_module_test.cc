@@ -30,7 +30,9 @@ class ClusterCoreFixture : public ModuleFixture {
     Name("null");
     Run(R"(
       function hex(s) return (s:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
-      function raw(h) return (h:gsub("%x%x", function(x) return string.char(tonumber(x, 16)) end)) end
+      function raw(h)
+        return (h:gsub("%x%x", function(x) return string.char(tonumber(x, 16)) end))
+      end
       function body(frame)
         assert(#frame == 2 + frame:byte(1) * 256 + frame:byte(2))
         return frame:sub(3)
@@ -62,7 +64,7 @@ TEST_CASE_METHOD(ClusterCoreFixture, "an empty payload is nil, an empty string o
   CHECK(Run("return hex(core.packrequest(10, 3, null, 0))") == "0009000a00000003000000");
 }
 
-TEST_CASE_METHOD(ClusterCoreFixture, "pack functions count sessions and give the parts of large messages") {
+TEST_CASE_METHOD(ClusterCoreFixture, "pack functions count sessions and cut large messages") {
   Run(R"(
     local frame, next_session, parts = core.packrequest(10, 7, pack("ECHO", ("x"):rep(102400)))
     assert(hex(frame) == "000d010a000000070000000a900100")
@@ -71,7 +73,8 @@ TEST_CASE_METHOD(ClusterCoreFixture, "pack functions count sessions and give the
     assert(hex(parts[4]:sub(1, 7)) == "100f0307000000")
 
     frame, next_session, parts = core.packpush("@echo", 16, ("x"):rep(40007))
-    assert(hex(frame) == "000fc105406563686f10000000479c0000" and next_session == 17 and #parts == 2)
+    assert(hex(frame) == "000fc105406563686f10000000479c0000")
+    assert(next_session == 17 and #parts == 2)
 
     frame, next_session, parts = core.packrequest(10, 0x7fffffff, "x")
     assert(next_session == 1 and parts == nil)
@@ -84,7 +87,7 @@ TEST_CASE_METHOD(ClusterCoreFixture, "pack functions count sessions and give the
   CHECK(memory().live() == 0);
 }
 
-TEST_CASE_METHOD(ClusterCoreFixture, "pack functions raise on what the wire cannot carry, and free the message") {
+TEST_CASE_METHOD(ClusterCoreFixture, "pack functions that raise free the message") {
   CHECK(Failure("core.packrequest(10, 0, pack('x'))") ==
         "Invalid request session 0, allowed are 1 to 2147483647");
   CHECK(Failure("core.packpush(10, -5, pack('x'))") ==
@@ -134,11 +137,11 @@ TEST_CASE_METHOD(ClusterCoreFixture, "unpackrequest tells the kinds of frames ap
     assert(is_trace == true and tag == "tag")
     is_trace, tag = core.unpackrequest(body(core.packtrace("")))
     assert(is_trace == true and tag == "")
-    assert(select(2, core.unpackrequest(raw"000a000000ffffffff02")) == 0xffffffff)
+    assert(select(2, core.unpackrequest(raw"000a000000ffffffff")) == 0xffffffff)
   )");
 }
 
-TEST_CASE_METHOD(ClusterCoreFixture, "unpackrequest returns nil and the reason for malformed frames") {
+TEST_CASE_METHOD(ClusterCoreFixture, "unpackrequest says why a frame is malformed") {
   CHECK(Run("local a, why = core.unpackrequest('') assert(a == nil) return why") ==
         "Invalid cluster request of 0 bytes");
   CHECK(Run("local a, why = core.unpackrequest('\\5abc') assert(a == nil) return why") ==
@@ -173,7 +176,7 @@ TEST_CASE_METHOD(ClusterCoreFixture, "packresponse makes the frames of the captu
         "bad argument #1 to 'packresponse' (not a session of 32 bits)");
 }
 
-TEST_CASE_METHOD(ClusterCoreFixture, "unpackresponse tells the kinds of frames apart and raises on malformed ones") {
+TEST_CASE_METHOD(ClusterCoreFixture, "unpackresponse tells the kinds of frames apart") {
   Run(R"(
     local function check(frame, ...)
       local got, want = table.pack(core.unpackresponse(frame)), table.pack(...)

@@ -1,0 +1,60 @@
+#ifndef ENGINE_LUA_SANDBOX_H_
+#define ENGINE_LUA_SANDBOX_H_
+
+#include <functional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/strings/string_view.h"
+#include "engine/platform/clock.h"
+#include "engine/platform/entropy.h"
+#include "engine/platform/storage.h"
+#include "tools/third_party/lua/lua_api.h"
+
+namespace skysim {
+
+// The sandbox puts a platform where Lua's standard libraries ask the operating system: os, io,
+// print, math.random, loadfile, dofile and the search for Lua modules. Real nodes and simulated
+// ones run the same functions; they differ in the parts behind them. Results and errors are those
+// of Lua 5.4.
+//
+// What it leaves alone: C modules are searched and loaded from the machine, load, string.dump and
+// debug are Lua's own, and where `fixed_utc` is not set so are os.execute and io.popen.
+// package.path and package.cpath keep the values that opening the libraries gave them, which may
+// come from LUA_PATH: set LUA_NOENV in the registry before, or both fields afterwards.
+
+struct SandboxOptions {
+  // Borrowed until the Lua state is closed.
+  Storage& storage;
+  Clock& clock;
+  Entropy& entropy;
+
+  // Begins the names of the streams: "<prefix>/math.random", "<prefix>/tmpname".
+  std::string entropy_prefix = {};
+
+  // Takes what print, io.write and io.stderr say, in pieces that need not end a line. Must not
+  // call Lua. Empty: it is dropped.
+  absl::AnyInvocable<void(absl::string_view)> write_out = {};
+
+  // The value of an environment variable or null. Empty: none has a value.
+  std::function<const std::string*(const std::string&)> getenv = {};
+
+  // os.exit with a status. It may raise a Lua error of its own; when it returns, or is empty,
+  // os.exit raises one, so that the service does not run on.
+  absl::AnyInvocable<void(lua_State*, int)> exit = {};
+
+  // A simulation: the local time is UTC, and no process can be started.
+  bool fixed_utc = false;
+};
+
+// Replaces the functions in the globals of `L`, whose standard libraries must be open. Once per
+// state. The options live until the state is closed.
+void InstallSandbox(lua_State* L, SandboxOptions options);
+
+// luaL_loadfilex for a file of `storage`: pushes the chunk, named "@path", or an error message.
+// `mode` as in load: null allows text and binary.
+int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mode);
+
+}  // namespace skysim
+
+#endif  // ENGINE_LUA_SANDBOX_H_

@@ -1,0 +1,51 @@
+#ifndef ENGINE_LUA_SANDBOX_STATE_H_
+#define ENGINE_LUA_SANDBOX_STATE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "engine/lua/sandbox.h"
+
+namespace skysim {
+
+// What the functions of one sandbox share, and how its parts are installed. Only for the files of
+// the sandbox.
+struct SandboxState {
+  explicit SandboxState(SandboxOptions given) : options(std::move(given)) {}
+
+  void WriteOut(absl::string_view bytes) {
+    if (options.write_out != nullptr) options.write_out(bytes);
+  }
+
+  SandboxOptions options;
+  bool random_is_seeded = false;
+  uint64_t random[4] = {};  // xoshiro256**
+};
+
+// Inside a function of the sandbox, whose first upvalue the state is.
+inline SandboxState& SandboxOf(lua_State* L) {
+  return *static_cast<SandboxState*>(lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+// Each expects the state's userdata on top of the stack and leaves it there.
+void InstallSandboxOs(lua_State* L);
+void InstallSandboxIo(lua_State* L);
+void InstallSandboxMath(lua_State* L);
+
+// Sets `functions`, with the userdata on top of the stack as their upvalue, in the table `name` of
+// the globals. Null: in the globals themselves.
+void SetSandboxFunctions(lua_State* L, const char* name, const luaL_Reg* functions);
+
+// Pushes what Lua's file functions return: true, or nil, "[path: ]text", errno.
+int PushFileResult(lua_State* L, const absl::Status& status, const char* path);
+
+// Everything on the standard input: what loadfile() loads.
+std::string ReadStandardInput(Storage& storage);
+
+// An unused name in /tmp, as os.tmpname gives; the empty file is made. Empty text: impossible.
+std::string MakeTemporaryFile(SandboxState& state);
+
+}  // namespace skysim
+
+#endif  // ENGINE_LUA_SANDBOX_STATE_H_

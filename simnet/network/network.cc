@@ -1,0 +1,180 @@
+#include "simnet/network/network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "simnet/network/connection.h"
+#include "simnet/network/fabric.h"
+#include "simnet/network/host_transport.h"
+
+namespace skysim {
+
+class Network::Impl final {
+ public:
+  Impl(ChoiceSource& choices, EventQueue& events) : fabric(choices, events) {}
+
+  Host& HostNamed(const std::string& name) {
+    Host* host = fabric.FindHostByName(name);
+    CHECK(host != nullptr) << "no host is called " << name;
+    return *host;
+  }
+
+  absl::StatusOr<Link*> LinkNamed(const std::string& from, const std::string& to) {
+    for (const std::string& name : {from, to}) {
+      if (fabric.FindHostByName(name) == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat("no host is called \"", name, "\""));
+      }
+    }
+    return &fabric.LinkOf(HostNamed(from), HostNamed(to));
+  }
+
+  Fabric fabric;
+};
+
+Network::Network(ChoiceSource& choices, EventQueue& events)
+    : impl_(std::make_unique<Impl>(choices, events)) {}
+
+Network::~Network() = default;
+
+// -- Hosts ----------------------------------------------------------------------------------------
+
+absl::Status Network::AddHost(const std::string& name, const std::string& ip) {
+  if (name.empty() || IsIpLiteral(name) || name == "localhost") {
+    return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" cannot be a host's name"));
+  }
+  if (impl_->fabric.FindHostByName(name) != nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("host \"", name, "\" is there already"));
+  }
+  if (!IsIpLiteral(ip)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("host \"", name, "\": \"", ip, "\" is no IPv4 or IPv6 address"));
+  }
+  if (const Host* other = impl_->fabric.FindHostByIp(ip)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("host \"", name, "\": ", ip, " belongs to \"", other->name, "\""));
+  }
+  impl_->fabric.AddHost(name, ip);
+  return absl::OkStatus();
+}
+
+SimulatedTransport& Network::StartHost(const std::string& name, Observer& observer) {
+  Host& host = impl_->HostNamed(name);
+  CHECK(host.transport == nullptr) << name << " runs already";
+  host.is_up = true;
+  host.observer = &observer;
+  host.transport = std::make_unique<HostTransport>(impl_->fabric, host);
+  return *host.transport;
+}
+
+void Network::StopHost(const std::string& name, bool is_power_off) {
+  Host& host = impl_->HostNamed(name);
+  host.observer = nullptr;
+  if (host.transport != nullptr && !is_power_off) host.transport->CloseAll();
+  host.transport = nullptr;
+  if (!is_power_off) return;
+  host.is_up = false;
+  for (const auto& [serial, connection] : impl_->fabric.connections()) {
+    for (int side : {0, 1}) {
+      if (&connection->HostOf(side) == &host) connection->PowerOff(side);
+    }
+  }
+}
+
+// -- Links ----------------------------------------------------------------------------------------
+
+LinkConfig& Network::DefaultLink() { return impl_->fabric.default_link; }
+
+absl::Status Network::SetLink(const std::string& from, const std::string& to,
+                              const LinkConfig& config) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->SetConfig(config);
+  return link.status();
+}
+
+absl::StatusOr<LinkConfig> Network::GetLink(const std::string& from, const std::string& to) const {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (!link.ok()) return link.status();
+  return (*link)->config();
+}
+
+absl::Status Network::Partition(const std::string& from, const std::string& to) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->Partition();
+  return link.status();
+}
+
+absl::Status Network::Heal(const std::string& from, const std::string& to) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->Heal();
+  return link.status();
+}
+
+absl::Status Network::Hold(const std::string& from, const std::string& to) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->Hold();
+  return link.status();
+}
+
+absl::Status Network::Release(const std::string& from, const std::string& to, bool as_one_chunk) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->Release(as_one_chunk);
+  return link.status();
+}
+
+absl::StatusOr<uint64_t> Network::HeldBytes(const std::string& from, const std::string& to) const {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (!link.ok()) return link.status();
+  return (*link)->HeldBytes();
+}
+
+// -- Connections ----------------------------------------------------------------------------------
+
+absl::StatusOr<int> Network::ResetConnections(const std::string& from, const std::string& to) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (!link.ok()) return link.status();
+  int count = 0;
+  for (const auto& [serial, connection] : impl_->fabric.connections()) {
+    const bool is_theirs =
+        connection->HostOf(0).name == from && connection->HostOf(1).name == to;
+    if (is_theirs && connection->Reset()) ++count;
+  }
+  return count;
+}
+
+absl::Status Network::SetConnectRule(const std::string& from, const std::string& to,
+                                     ConnectRule rule) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->connect_rule = rule;
+  return link.status();
+}
+
+absl::Status Network::DelayConnects(const std::string& from, const std::string& to,
+                                    int64_t delay_ns, int count) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (!link.ok()) return link.status();
+  (*link)->connect_delay_ns = delay_ns;
+  (*link)->connects_delayed = count;
+  return absl::OkStatus();
+}
+
+std::vector<Network::ConnectionInfo> Network::Connections() const {
+  std::vector<ConnectionInfo> infos;
+  for (const auto& [serial, connection] : impl_->fabric.connections()) {
+    infos.push_back({connection->HostOf(0).name, connection->HostOf(1).name,
+                     connection->LocalAddress(0), connection->LocalAddress(1),
+                     connection->StateName(), connection->BytesUnderWay(0),
+                     connection->BytesUnderWay(1)});
+  }
+  return infos;
+}
+
+absl::StatusOr<int> Network::AcceptedConnections(const std::string& from,
+                                                 const std::string& to) const {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (!link.ok()) return link.status();
+  return (*link)->accepted;
+}
+
+}  // namespace skysim

@@ -1,0 +1,213 @@
+#ifndef SIMNET_NETWORK_PIPE_H_
+#define SIMNET_NETWORK_PIPE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "simnet/choice/choice_source.h"
+#include "simnet/network/byte_queue.h"
+#include "simnet/network/link.h"
+#include "simnet/time/event_queue.h"
+
+namespace skysim {
+
+// What travels through a pipe besides bytes.
+enum class SegmentKind : uint8_t {
+  kData,       // bytes, the last of them may be the FIN
+  kEstablish,  // the ACK that ends the handshake
+  kProbe,      // a retransmission of bytes that have arrived: only an ACK of them was lost
+  kReset,      // RST; never sent again
+};
+
+// The connection around a pipe: what its two kernels do about what the pipe brings.
+class PipeEnds {
+ public:
+  virtual ~PipeEnds() = default;
+  // The far host is powered.
+  virtual bool IsReceiverUp(int direction) const = 0;
+  // The far kernel has a use for the segment. `has_bytes`: there is more in it than a FIN.
+  virtual bool Takes(int direction, SegmentKind kind, bool has_bytes) const = 0;
+  // A segment came that the far kernel had no use for: it answers with a RST.
+  virtual void OnRefused(int direction) = 0;
+  // `bytes` more can be read, or the stream has ended. `cause` as given to Write().
+  virtual void OnArrived(int direction, uint64_t bytes, uint64_t cause) = 0;
+  virtual void OnEstablished(int direction) = 0;
+  virtual void OnEstablishLost(int direction) = 0;
+  virtual void OnReset(int direction) = 0;
+  // The sender gave up after its last retransmission.
+  virtual void OnTimedOut(int direction) = 0;
+  // The send buffer has room again. Only if IsWaitingForSpace().
+  virtual void OnSpace(int direction) = 0;
+  // Everything that was written, and the FIN, is acknowledged.
+  virtual void OnDrained(int direction) = 0;
+  virtual bool IsWaitingForSpace(int direction) const = 0;
+  // The program has closed its end: a kernel tries less long then.
+  virtual bool IsOrphan(int direction) const = 0;
+};
+
+// Pipe is one direction of a TCP connection: the sending kernel, the wire, and the receiving kernel
+// up to the read. The bytes lie in one queue; sending and arriving only move positions in the
+// stream: read <= acknowledged or not <= arrived <= sent <= written (a FIN counts as one byte after
+// the last).
+//
+// Acknowledgements are no events while all is calm: arriving frees the sender's buffer. When the
+// buffer is more than half full, or the program waits for room, they take the back link's usual
+// delay as events. They get lost when the back link is partitioned. They are not held by a hold,
+// and not lost by the back link's random loss (the next one makes up for it).
+//
+// Loss stops the pipe at the lost segment until the retransmission time-out; what follows waits
+// behind it, as the receiver could not hand it out anyway. Left out: fast retransmission, so that a
+// loss in the midst of a dense stream costs its whole time-out.
+class Pipe final : public Happening, public Holdable {
+ public:
+  // All borrowed for the pipe's life. `back` is the link of the other direction.
+  Pipe(PipeEnds& ends, int direction, Link& link, Link& back, LinkStreams streams,
+       EventQueue& events);
+  ~Pipe() override;
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  // -- The sending end --------------------------------------------------------------------------
+
+  // Takes as many bytes as the send buffer has room for.
+  size_t Write(absl::string_view bytes, uint64_t cause);
+  uint64_t Space() const;
+  // Linux calls a socket writable from a third of free buffer on (sk_stream_is_writeable).
+  bool IsWritable() const { return Space() * 3 >= link_.config().send_buffer_bytes && Space() > 0; }
+  // Ends the stream after what was written (FIN).
+  void Finish();
+  bool is_finished() const { return is_finished_; }
+  bool IsDrained() const { return is_finished_ && acked_ == End(); }
+  void SendEstablish() { Transmit(SegmentKind::kEstablish, 0); }
+  // Drops what is not on the wire yet and sends a RST behind what is.
+  void SendReset();
+  // The sending kernel forgets the stream: nothing more is sent, nothing retransmitted.
+  void Abandon();
+
+  // -- The receiving end ------------------------------------------------------------------------
+
+  size_t Unread() const;
+  // The FIN has arrived, and all before it was read.
+  bool IsEnded() const { return HasFinArrived() && Unread() == 0; }
+  bool HasFinArrived() const { return is_finished_ && arrived_ == End(); }
+  size_t Read(char* buffer, size_t capacity);
+  // Throws away what has arrived and was not read.
+  void DropUnread();
+
+  // Written and not arrived yet.
+  uint64_t BytesUnderWay() const { return written_ - std::min(arrived_, written_); }
+
+  // For the handshake, whose segments use the same link and streams.
+  LinkStreams& streams() { return streams_; }
+  Link& link() { return link_; }
+
+ private:
+  struct Flight {
+    int64_t arrival_ns;
+    int64_t sent_ns;
+    uint64_t end;    // position behind its last byte
+    uint64_t cause;  // of the last write in it
+    uint32_t epoch;  // of the link, when sent
+    SegmentKind kind;
+    bool is_held;
+  };
+  struct Ack {
+    int64_t arrival_ns;
+    uint64_t position;
+    uint32_t epoch;  // of the back link
+  };
+  // A queue without a node per element; a flight rarely has company.
+  template <typename T>
+  class Ring {
+   public:
+    bool empty() const { return begin_ == items_.size(); }
+    size_t size() const { return items_.size() - begin_; }
+    T& front() { return items_[begin_]; }
+    T& back() { return items_.back(); }
+    T& operator[](size_t i) { return items_[begin_ + i]; }
+    const T& operator[](size_t i) const { return items_[begin_ + i]; }
+    void push_back(const T& item) { items_.push_back(item); }
+    void clear() {
+      items_.clear();
+      begin_ = 0;
+    }
+    void push_front(const T& item) {
+      if (begin_ == 0) {
+        items_.insert(items_.begin(), item);
+      } else {
+        items_[--begin_] = item;
+      }
+    }
+    void pop_front() {
+      if (++begin_ == items_.size()) return clear();
+      if (begin_ < 64 || begin_ * 2 < items_.size()) return;
+      items_.erase(items_.begin(), items_.begin() + static_cast<ptrdiff_t>(begin_));
+      begin_ = 0;
+    }
+
+   private:
+    std::vector<T> items_;
+    size_t begin_ = 0;
+  };
+
+  void Happen(uint64_t argument) override;
+  uint64_t HeldBytes() const override;
+  void OnReleased(bool as_one_chunk) override;
+
+  uint64_t End() const { return written_ + (is_finished_ ? 1 : 0); }
+  void Schedule(int64_t when_ns, uint64_t what, uint64_t* ticket);
+
+  // The sending kernel.
+  void TrySend();
+  uint64_t SegmentBytes() const;
+  bool Transmit(SegmentKind kind, uint64_t size);
+  void Launch(SegmentKind kind, int64_t arrival_ns);
+  void StartRetry(int64_t since_ns);
+  int64_t RetryTimeoutNs() const;
+  void Retry();
+  void TakeAcknowledgements();
+  void Acknowledged(uint64_t position);
+
+  // The wire and the receiving kernel.
+  void Deliver();
+  void ScheduleDelivery();
+  bool IsLost(const Flight& flight) const;
+  void Lose();
+  void LoseForGood();
+  void Hold();
+  void Arrive();
+  void TakeData();
+  uint64_t MaybeSplit(uint64_t end);
+  void SendAcknowledgement(int64_t sent_ns);
+
+  PipeEnds& ends_;
+  const int direction_;
+  Link& link_;
+  Link& back_;
+  LinkStreams streams_;
+  EventQueue& events_;
+
+  ByteQueue bytes_;  // of the positions [read_, written_)
+  uint64_t read_ = 0, acked_ = 0, arrived_ = 0, sent_ = 0, written_ = 0;
+  uint64_t cause_ = 0;  // of the last write
+
+  Ring<Flight> flights_;  // in order of arrival
+  Ring<Ack> acks_;
+  int64_t last_arrival_ns_ = 0;
+  uint64_t deliver_ticket_ = 0, ack_ticket_ = 0, retry_ticket_ = 0, pump_ticket_ = 0;
+  int retries_ = 0;  // time-outs since the last acknowledgement
+
+  bool is_finished_ = false;        // a FIN follows the last byte
+  bool is_abandoned_ = false;
+  bool is_recovering_ = false;      // the segment at sent_ was lost; the next retry sends it
+  bool is_window_closed_ = false;   // sending stopped at the receiver's window
+  bool is_reset_under_way_ = false;
+  bool is_kept_ = false;            // by the held link
+};
+
+}  // namespace skysim
+
+#endif  // SIMNET_NETWORK_PIPE_H_

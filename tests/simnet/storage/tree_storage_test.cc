@@ -1,0 +1,285 @@
+#include "simnet/storage/tree_storage.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "catch2/catch_test_macros.hpp"
+
+namespace skysim {
+namespace {
+
+using OpenMode = Storage::OpenMode;
+
+// A folder of the machine with a few files, gone with the test.
+class HostFolder {
+ public:
+  HostFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tree_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+    std::filesystem::create_directory(path_ + "/lib");
+    Write("a.txt", "host a");
+    Write("lib/b.lua", "return 'b'");
+  }
+  ~HostFolder() { std::filesystem::remove_all(path_); }
+
+  void Write(const std::string& name, const std::string& bytes) {
+    std::ofstream(path_ + "/" + name, std::ios::binary) << bytes;
+  }
+  std::string Read(const std::string& name) {
+    std::ifstream file(path_ + "/" + name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+struct Fixture {
+  HostFolder folder;
+  HostFiles host;
+  TreeStorage tree{host, {"/project", {{"/project", folder.path()}}}};
+
+  std::string Content(const std::string& path) {
+    absl::StatusOr<std::string> content = tree.ReadAll(path);
+    return content.ok() ? *content : "error: " + std::string(content.status().message());
+  }
+  std::string OpenError(const std::string& path, OpenMode mode) {
+    return std::string(tree.Open(path, mode).status().message());
+  }
+  std::unique_ptr<File> Open(const std::string& path, OpenMode mode) {
+    absl::StatusOr<std::unique_ptr<File>> file = tree.Open(path, mode);
+    INFO(path << ": " << file.status());
+    REQUIRE(file.ok());
+    return *std::move(file);
+  }
+  void Write(const std::string& path, const std::string& bytes, bool syncs = false) {
+    std::unique_ptr<File> file = Open(path, OpenMode::kTruncate);
+    REQUIRE(file->WriteAt(0, bytes).ok());
+    if (syncs) REQUIRE(file->Sync().ok());
+  }
+};
+
+TEST_CASE_METHOD(Fixture, "tree reads the host's files at their mount") {
+  CHECK(Content("a.txt") == "host a");
+  CHECK(Content("/project/lib/b.lua") == "return 'b'");
+  CHECK(Content("/a.txt") == "error: No such file or directory");
+  CHECK(tree.Exists("lib"));
+  CHECK_FALSE(tree.Exists("lib/c.lua"));
+}
+
+TEST_CASE_METHOD(Fixture, "tree does not show the machine outside of its mounts") {
+  CHECK(Content(folder.path() + "/a.txt") == "error: No such file or directory");
+  CHECK(Content("/etc/passwd") == "error: No such file or directory");
+  CHECK(Content("../../etc/passwd") == "error: No such file or directory");
+}
+
+TEST_CASE_METHOD(Fixture, "tree prefers the innermost mount") {
+  HostFolder other;
+  other.Write("b.lua", "other");
+  TreeStorage nested(
+      host, {"/project", {{"/project", folder.path()}, {"/project/lib", other.path()}}});
+
+  CHECK(nested.ReadAll("lib/b.lua").value() == "other");
+  CHECK(nested.ReadAll("a.txt").value() == "host a");
+}
+
+TEST_CASE_METHOD(Fixture, "tree normalises paths") {
+  CHECK(tree.Normalise("./a/../b//c/.") == "/project/b/c");
+  CHECK(tree.Normalise("/..//x/../y/") == "/y");
+  CHECK(tree.Normalise("..") == "/");
+  CHECK(Content("./lib/..//a.txt") == "host a");
+}
+
+TEST_CASE_METHOD(Fixture, "tree keeps writes in memory") {
+  Write("a.txt", "mine");
+  Write("lib/new.txt", "new");
+
+  CHECK(Content("a.txt") == "mine");
+  CHECK(Content("lib/new.txt") == "new");
+  CHECK(folder.Read("a.txt") == "host a");
+  CHECK_FALSE(std::filesystem::exists(folder.path() + "/lib/new.txt"));
+}
+
+TEST_CASE_METHOD(Fixture, "two trees over one host are apart") {
+  TreeStorage other(host, {"/project", {{"/project", folder.path()}}});
+
+  Write("a.txt", "mine");
+
+  CHECK(other.ReadAll("a.txt").value() == "host a");
+}
+
+TEST_CASE_METHOD(Fixture, "host files are read once") {
+  CHECK(Content("a.txt") == "host a");
+  CHECK(Content("late.txt") == "error: No such file or directory");
+
+  folder.Write("a.txt", "changed");
+  folder.Write("late.txt", "late");
+  TreeStorage next_run(host, {"/project", {{"/project", folder.path()}}});
+
+  CHECK(next_run.ReadAll("a.txt").value() == "host a");
+  CHECK_FALSE(next_run.Exists("late.txt"));
+}
+
+TEST_CASE_METHOD(Fixture, "tree remembers what was removed") {
+  CHECK(tree.Remove("a.txt").ok());
+
+  CHECK(Content("a.txt") == "error: No such file or directory");
+  CHECK(tree.Remove("a.txt").message() == "No such file or directory");
+  CHECK(OpenError("a.txt", OpenMode::kReadWrite) == "No such file or directory");
+  Write("a.txt", "again");
+  CHECK(Content("a.txt") == "again");
+  CHECK(folder.Read("a.txt") == "host a");
+}
+
+TEST_CASE_METHOD(Fixture, "tree renames over what was there") {
+  Write("new", "fresh");
+
+  CHECK(tree.Rename("new", "a.txt").ok());
+
+  CHECK(Content("a.txt") == "fresh");
+  CHECK_FALSE(tree.Exists("new"));
+  CHECK(tree.Rename("new", "b").message() == "No such file or directory");
+  CHECK(tree.Rename("a.txt", "a.txt").ok());
+  CHECK(tree.Rename("a.txt", "lib").message() == "Is a directory");
+  CHECK(tree.Rename("lib", "x").message() == "Operation not supported");
+}
+
+TEST_CASE_METHOD(Fixture, "tree answers what POSIX would for folders and wrong paths") {
+  CHECK(OpenError("", OpenMode::kTruncate) == "No such file or directory");
+  CHECK(OpenError("nowhere/x", OpenMode::kTruncate) == "No such file or directory");
+  CHECK(OpenError("a.txt/x", OpenMode::kTruncate) == "Not a directory");
+  CHECK(OpenError("a.txt/x/y", OpenMode::kRead) == "Not a directory");
+  CHECK(OpenError("lib", OpenMode::kTruncate) == "Is a directory");
+  CHECK(Content("lib") == "error: Is a directory");
+  CHECK(tree.Remove("lib").message() == "Directory not empty");
+  CHECK(tree.Open("nowhere", OpenMode::kRead).status().code() == absl::StatusCode::kNotFound);
+  CHECK(Open("lib", OpenMode::kRead)->ReadAt(0, 1).status().message() == "Is a directory");
+}
+
+TEST_CASE_METHOD(Fixture, "a file opened for reading refuses writes") {
+  CHECK(Open("a.txt", OpenMode::kRead)->WriteAt(0, "x").message() == "Bad file descriptor");
+}
+
+TEST_CASE_METHOD(Fixture, "appending ignores the offset, a gap is filled with zeros") {
+  REQUIRE(Open("a.txt", OpenMode::kAppend)->WriteAt(0, "!").ok());
+  REQUIRE(Open("gap", OpenMode::kCreate)->WriteAt(2, "x").ok());
+
+  CHECK(Content("a.txt") == "host a!");
+  CHECK(Content("gap") == std::string("\0\0x", 3));
+}
+
+TEST_CASE_METHOD(Fixture, "an open file outlives its removal") {
+  std::unique_ptr<File> file = Open("a.txt", OpenMode::kRead);
+
+  REQUIRE(tree.Remove("a.txt").ok());
+
+  CHECK(file->ReadAt(5, 10).value() == "a");
+  CHECK(file->ReadAt(6, 10).value().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "power-off takes back what was not synced") {
+  Write("kept", "durable", true);
+  REQUIRE(Open("kept", OpenMode::kAppend)->WriteAt(0, " and lost").ok());
+  Write("a.txt", "lost");
+  Write("fresh", "lost");
+  Write("overwritten", "old", true);
+  REQUIRE(Open("overwritten", OpenMode::kReadWrite)->WriteAt(1, "xx and more").ok());
+  REQUIRE(tree.Remove("lib/b.lua").ok());
+
+  tree.DropUnsynced();
+
+  CHECK(Content("kept") == "durable");
+  CHECK(Content("a.txt") == "host a");
+  CHECK_FALSE(tree.Exists("fresh"));
+  CHECK(Content("overwritten") == "old");
+  CHECK_FALSE(tree.Exists("lib/b.lua"));
+}
+
+TEST_CASE_METHOD(Fixture, "power-off keeps what the system wrote back") {
+  Write("fresh", "bytes");
+
+  tree.SyncAll();
+  tree.DropUnsynced();
+
+  CHECK(Content("fresh") == "bytes");
+}
+
+TEST_CASE_METHOD(Fixture, "a new disk has the host's files only") {
+  Write("a.txt", "mine", true);
+  tree.Put("/etc/config", "x");
+  REQUIRE(tree.Remove("lib/b.lua").ok());
+
+  tree.Clear();
+
+  CHECK(Content("a.txt") == "host a");
+  CHECK(Content("lib/b.lua") == "return 'b'");
+  CHECK_FALSE(tree.Exists("/etc"));
+}
+
+TEST_CASE_METHOD(Fixture, "a file that was put is durable and brings its folders") {
+  tree.Put("/etc/skynet/config", "thread = 8");
+
+  tree.DropUnsynced();
+
+  CHECK(Content("/etc/skynet/config") == "thread = 8");
+  CHECK(tree.Exists("/etc/skynet"));
+  Write("/etc/skynet/other", "x");
+  CHECK(tree.DebugString() ==
+        "/etc/skynet/config: 10 bytes\n/etc/skynet/other: 1 bytes, unsynced\n");
+}
+
+TEST_CASE_METHOD(Fixture, "tree agrees with a map under random writes, syncs and power-offs") {
+  std::mt19937 numbers(1);
+  std::map<std::string, std::string> now;
+  std::map<std::string, std::string> durable;
+  for (int step = 0; step < 5'000; ++step) {
+    std::string name = "f" + std::to_string(numbers() % 4);
+    switch (numbers() % 6) {
+      case 0:
+      case 1: {
+        size_t offset = numbers() % 12;
+        std::string bytes(numbers() % 5, static_cast<char>('a' + numbers() % 26));
+        REQUIRE(Open(name, OpenMode::kCreate)->WriteAt(offset, bytes).ok());
+        std::string& content = now[name];
+        if (bytes.empty()) break;
+        if (content.size() < offset + bytes.size()) content.resize(offset + bytes.size(), '\0');
+        content.replace(offset, bytes.size(), bytes);
+        break;
+      }
+      case 2:
+        Write(name, "new");
+        now[name] = "new";
+        break;
+      case 3:
+        if (now.count(name) == 0) break;
+        REQUIRE(Open(name, OpenMode::kRead)->Sync().ok());
+        durable[name] = now[name];
+        break;
+      case 4:
+        CHECK(tree.Remove(name).ok() == (now.erase(name) == 1));
+        durable.erase(name);
+        break;
+      case 5:
+        if (numbers() % 4 != 0) break;
+        tree.DropUnsynced();
+        now = durable;
+        break;
+    }
+    for (int i = 0; i < 4; ++i) {
+      std::string checked = "f" + std::to_string(i);
+      auto found = now.find(checked);
+      REQUIRE(Content(checked) ==
+              (found == now.end() ? "error: No such file or directory" : found->second));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace skysim
