@@ -101,7 +101,6 @@ std::string RunPayload(const Trace& trace) {
   out.Signed(trace.workers);
   out.Signed(trace.virtual_ns_max);
   out.Varint(trace.dispatches_max);
-  out.Varint(trace.lua_instructions_max);
   out.Text(trace.configuration);
   return out.Take();
 }
@@ -271,7 +270,6 @@ absl::Status ReadRun(absl::string_view payload, Trace& trace) {
   trace.workers = static_cast<int>(UnZigZag(in.VarintUpTo(0xffffffff)));
   trace.virtual_ns_max = in.Signed();
   trace.dispatches_max = in.Varint();
-  trace.lua_instructions_max = in.Varint();
   trace.configuration = std::string(in.Text());
   return in.IsAtEnd() ? absl::OkStatus() : Corrupt(kRun, "it is malformed");
 }

@@ -21,7 +21,6 @@ Trace SmallTrace() {
   trace.workers = 4;
   trace.virtual_ns_max = 5'000'000'000;
   trace.dispatches_max = 1000;
-  trace.lua_instructions_max = 2000;
   trace.configuration = "a: thread=4\n";
   trace.choices = {{"node/a/schedule", 0, 2, 1}, {"link/a>b/delay", 7, 1'000'000, 999'999},
                    {"node/a/schedule", 5, 2, 1}, {"node/a/schedule", 6, 3, 2}};
@@ -61,7 +60,6 @@ TEST_CASE("trace comes back whole from its file") {
   CHECK(copy->workers == 4);
   CHECK(copy->virtual_ns_max == 5'000'000'000);
   CHECK(copy->dispatches_max == 1000);
-  CHECK(copy->lua_instructions_max == 2000);
   CHECK(copy->configuration == trace.configuration);
   REQUIRE(copy->choices.size() == 4);
   CHECK(copy->choices[1].stream == "link/a>b/delay");

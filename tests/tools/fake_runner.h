@@ -1,0 +1,28 @@
+#ifndef TESTS_TOOLS_FAKE_RUNNER_H_
+#define TESTS_TOOLS_FAKE_RUNNER_H_
+
+#include "absl/status/statusor.h"
+#include "tools/scenario_runner.h"
+
+namespace skysim {
+
+// A ScenarioRunner without a world: each line of the "scenario" is an event of the run, and some lines
+// do more. It records, replays and judges as the real one does, so the commands can be tested whole.
+//
+//   claim TEXT        name of the scenario
+//   fail N            the guarantee "holds" is broken for every seed that N divides
+//   sometimes N       "seldom" is true for every seed that N divides
+//   allowed N         "either way", allowed, is true for every seed that N divides
+//   limit             the run reaches a limit
+//   error             wrong input: "FILE:LINE: this line is wrong"
+//   crash N           the process dies with seed N
+//   sleep MS          takes so long
+//   leak-environment, leak-folder   an event that depends on the process
+class FakeRunner final : public ScenarioRunner {
+ public:
+  absl::StatusOr<RunResult> Run(const RunOptions& options) override;
+};
+
+}  // namespace skysim
+
+#endif  // TESTS_TOOLS_FAKE_RUNNER_H_
