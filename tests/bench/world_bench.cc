@@ -43,6 +43,7 @@ class Printer {
  public:
   void Line(absl::string_view line) {
     if (absl::StartsWith(line, "[") && !absl::StrContains(line, "error")) return;  // the log
+    if (line == "ready") is_ready_ = true;
     if (absl::StartsWith(line, "calibration")) began_kib_ = ResidentKib();
     if (absl::StartsWith(line, "memory per service")) {
       std::printf("%-22s %10.1f KiB resident\n", "memory per service",
@@ -52,8 +53,11 @@ class Printer {
     }
     std::fflush(stdout);
   }
+  // The cluster workload's server listens.
+  bool is_ready() const { return is_ready_; }
 
  private:
+  bool is_ready_ = false;
   int64_t began_kib_ = 0;
 };
 
@@ -97,6 +101,8 @@ int Run(const std::string& folder, const std::string& workload, const std::strin
     NodeSpec client = Spec("client", "10.0.0.2", "bench_cluster_client", workers);
     CHECK(world.AddNode(client).ok());
     CHECK(world.StartNode("db").ok());
+    while (!printer.is_ready() && world.Step() == World::Progress::kEvent) {
+    }
     CHECK(world.StartNode("client").ok());
   }
   int64_t began_ns = MachineNs();
