@@ -36,10 +36,21 @@ local function find_script(name, patterns)
   error(string.format("no service '%s':\n\t%s", name, table.concat(missing, "\n\t")), 0)
 end
 
-local script, pattern = find_script(SERVICE_NAME, LUA_SERVICE)
-
+local patterns = LUA_SERVICE
 package.path, package.cpath = LUA_PATH, LUA_CPATH
 LUA_PATH, LUA_CPATH, LUA_SERVICE = nil, nil, nil
+
+-- A simulated run may put a bug of the past back into a library module.
+if require("skynet.core").command("GETENV", "sim_legacy") then
+  require("sim.legacy").install()
+end
+
+-- In a simulated run the script may stand in the scenario file.
+local scenario = require("skynet.core").command("GETENV", "sim_scenario")
+local script, pattern = scenario and require("sim.inline").find(SERVICE_NAME), scenario
+if not script then
+  script, pattern = find_script(SERVICE_NAME, patterns)
+end
 
 local folder, file = string.match(pattern, "^(.*/)([^/]*)$")
 if not folder then
@@ -49,11 +60,6 @@ SERVICE_PATH = fill_in(folder, SERVICE_NAME)
 if not string.find(file, "?", 1, true) then
   -- The service is a folder of its own ("./test/?/init.lua"); its modules come first.
   package.path = SERVICE_PATH .. "?.lua;" .. package.path
-end
-
--- A simulated run may put a bug of the past back into a library module.
-if require("skynet.core").command("GETENV", "sim_legacy") then
-  require("sim.legacy").install()
 end
 
 if LUA_PRELOAD then

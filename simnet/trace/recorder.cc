@@ -55,6 +55,7 @@ class Recorder::Impl final {
     ++count_;
     if (options_.keeps_events) Keep(time_ns, node, event, bytes_hash);
     if (expected_.has_value()) Compare(time_ns, node, event, bytes_hash);
+    if (options_.listener != nullptr) options_.listener->OnEvent(node, event);
     return count_;
   }
 

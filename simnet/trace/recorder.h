@@ -21,6 +21,15 @@ struct Divergence {
   std::optional<RecordedEvent> expected, actual;
 };
 
+// Is told of each event when it has been recorded: how a story sees what happens in its nodes. Must
+// neither record nor change anything.
+class EventListener {
+ public:
+  virtual ~EventListener() = default;
+  // `node`: index into Recorder::node_names().
+  virtual void OnEvent(uint32_t node, const Event& event) = 0;
+};
+
 // Recorder numbers every event of a run, folds it into the digest, and keeps or compares it if asked
 // to. The digest is the same whether events are kept or not. Hot path: a run makes millions of
 // events, so folding one takes some nanoseconds. One thread.
@@ -34,6 +43,7 @@ class Recorder final {
     // Not null: each event is compared with the one of the same index, and the first difference is
     // kept in divergence(). Borrowed, until Finish().
     const EventLog* expected = nullptr;
+    EventListener* listener = nullptr;  // borrowed; null: nobody listens
   };
   // `events` tells the time; it must outlive the recorder.
   Recorder(const EventQueue& events, Options options);

@@ -77,6 +77,32 @@ TEST_CASE("recorder numbers events from 1 and knows when and where they were") {
   CHECK(run.recorder.node_names() == std::vector<std::string>{"world", "a", "b"});
 }
 
+class Counting final : public EventListener {
+ public:
+  void OnEvent(uint32_t node, const Event& event) override {
+    ++events;
+    last_node = node;
+    last_kind = event.kind;
+  }
+  int events = 0;
+  uint32_t last_node = 0;
+  EventKind last_kind = EventKind::kStory;
+};
+
+TEST_CASE("recorder tells a listener of each event, and the digest does not change by it") {
+  Counting listener;
+  Recorder::Options options;
+  options.listener = &listener;
+  Run heard(options), counted;
+  heard.Play();
+  counted.Play();
+
+  CHECK(listener.events == 3);
+  CHECK(listener.last_node == 2);
+  CHECK(listener.last_kind == EventKind::kDispatch);
+  CHECK(heard.recorder.digest() == counted.recorder.digest());
+}
+
 TEST_CASE("digest is the same whether events are kept, compared or neither") {
   Run kept(Keeping()), counted;
   kept.Play();

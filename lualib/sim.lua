@@ -1,0 +1,262 @@
+-- The scenario language.
+--
+-- A scenario is a file that declares nodes, a network between them and a story, and says what must hold:
+--
+--     local sim = require "sim"
+--
+--     sim.scenario "a counter survives a slow link" {
+--       nodes = {
+--         a = { start = "client", cluster = "10.0.0.1:7001" },
+--         b = { start = "counter", cluster = "10.0.0.2:7001" },
+--       },
+--       network = { delay = sim.uniform("1ms", "20ms") },
+--       story = function(world)
+--         world:link("b", "a"):delay("2s")
+--         local seen = world:call("a", ".client", "add", 3)
+--         sim.guarantee("the sum comes back", sim.equal(3, seen))
+--       end,
+--     }
+--
+-- Fields of a scenario
+--   nodes     name = { start = "service",         -- required: the service that bootstrap starts
+--                      cluster = "10.0.0.1:7001", -- address in the `cluster` config of all nodes
+--                      ip = "10.0.0.1",           -- else the host of `cluster`, else one is given
+--                      thread = 4, cpu = "10us",  -- workers; virtual time that one dispatch takes
+--                      path = "gate",             -- services and modules are here too (in the project)
+--                      config = { key = value },  -- any entries of a skynet config
+--                      files = { name = text } }  -- put into the node's file tree before each start
+--             harbor is 0 unless config says otherwise.
+--   network   how every link behaves: delay, loss, bandwidth, split, mss, duplicate, reorder (see link)
+--   services  name = function(...) end: main chunks of services, as if each were a file of its own. They run
+--             in the service's own VM, where this file is loaded again; files with that name are not looked at.
+--   cluster   further entries of the `cluster` config: { ghost = false, __nowaiting = true }
+--   project   folder of the user's services, from the folder of this file; "." if absent. Services are found as
+--             ?.lua and service/?.lua there, then among skysim's own.
+--   reachable names of sim.reachable() that some run of a sweep must come by
+--   kind, source   text for the reader
+--   story     function(world); see sim.world. It begins when the bootstrap of every node has ended (or after 60 s) and the
+--             run ends when it returns: what was spawned and not joined is dropped, and every open
+--             sim.eventually is judged once, then and there.
+--
+-- Quantities have units: "50ms", "2.5s", "10us", "3min"; "1%", "1/200"; "64KB/s", "1.5MB/s", "2KiB/s". A bare
+-- number is refused, but for 0. A delay may also be sim.constant(d), sim.uniform(least, most), or
+-- sim.exponential(least, mean[, most]): never less than `least`, with a long tail.
+--
+-- Properties; `name` is what reports and sweeps know them by, and a detail is a string.format.
+--   sim.guarantee(name, condition, detail, ...)  must never be false.                       (also sim.always)
+--   sim.liveness(name, condition(), within)      waits for the condition; false after `within` is a failure.
+--                                                                                           (also sim.eventually)
+--   sim.allowed(name, condition)                 both outcomes are legal: a sweep must see both.
+--   sim.sometimes(name, condition)               a sweep must see it true.
+--   sim.reachable(name)                          a sweep must come by.
+--   sim.equal(expected, seen, where)             -> is it so, and "round 2: expected 1 2 3, seen 2 1 3": made to be the
+--                                                last argument of sim.guarantee. Tables are compared by content.
+--
+-- In a service, `require "sim"` gives sim.probe(name, ...), which reports a fact to the story (world:probes, world:on),
+-- sim.setting, and the properties but liveness. Outside a simulation all of them do nothing.
+--
+-- sim.setting(key, default) is the value of `--set key=value`, of default's type.
+
+local has_core, core = pcall(require, "sim.core")
+local is_simulated = has_core
+local is_story = is_simulated and core.role == "story"
+
+local sim = {}
+
+---@class sim.Delay
+---@field shape string
+---@field min_ns integer
+---@field max_ns integer
+---@field mean_ns integer
+
+-- Constructors of delays make plain tables; units are checked where the story is told, not in services.
+local units = is_story and require "sim.units"
+
+--- Always the same delay.
+---@param delay string
+function sim.constant(delay)
+  return units and units.constant(delay)
+end
+
+--- Anything from `least` to `most`, all equally likely.
+---@param least string
+---@param most string
+function sim.uniform(least, most)
+  return units and units.uniform(least, most)
+end
+
+--- `least` and something on top that is `mean` on average and seldom much more, never beyond `most`.
+---@param least string
+---@param mean string
+---@param most? string twenty times the mean if absent
+function sim.exponential(least, mean, most)
+  return units and units.exponential(least, mean, most)
+end
+
+--- Nanoseconds of a duration, to compare with world:now().
+---@param duration string
+---@return integer
+function sim.duration(duration)
+  return require("sim.units").duration(duration)
+end
+
+--- Declares the scenario: sim.scenario "its claim" { ... }. In a service it only remembers the table.
+---@param claim string
+---@return fun(declaration: table): table
+function sim.scenario(claim)
+  return function(declaration)
+    if is_story then
+      require("sim.declaration").declare(claim, declaration)
+    else
+      sim.declared = declaration
+    end
+    return declaration
+  end
+end
+
+local function text_of(detail, ...)
+  if select("#", ...) > 0 then
+    return string.format(detail, ...)
+  end
+  return detail and tostring(detail) or ""
+end
+
+-- The kind and claim of simnet/check/properties.h.
+local function judge(kind, claim, name, condition, detail, ...)
+  if not is_simulated then
+    return
+  end
+  if type(name) ~= "string" then
+    core.complain("a property needs a name, not " .. type(name))
+  end
+  core.judge(kind, claim, name, condition and true or false, text_of(detail, ...))
+end
+
+--- Must never be false.
+---@param name string
+---@param condition any
+---@param detail? string a string.format, of what was expected and what was seen
+function sim.guarantee(name, condition, detail, ...)
+  judge("always", "guarantee", name, condition, detail, ...)
+end
+sim.always = sim.guarantee
+
+--- Both outcomes are legal; a sweep must see both.
+---@param name string
+---@param condition any
+function sim.allowed(name, condition)
+  judge("sometimes", "allowed", name, condition)
+end
+
+--- A sweep must see it true.
+---@param name string
+---@param condition any
+function sim.sometimes(name, condition)
+  judge("sometimes", "guarantee", name, condition)
+end
+
+--- A sweep must come by.
+---@param name string
+function sim.reachable(name)
+  judge("reachable", "guarantee", name, true)
+end
+
+--- Waits until condition() is true, at most `within`. Only in a story.
+---@param name string
+---@param condition fun(): any
+---@param within string
+---@return boolean # whether it became true
+function sim.liveness(name, condition, within)
+  if not is_story then
+    if is_simulated then
+      core.complain("sim.liveness waits, which only a story can do")
+    end
+    return true
+  end
+  if type(name) ~= "string" then
+    core.complain("a property needs a name, not " .. type(name))
+  end
+  if type(condition) ~= "function" then
+    core.complain("sim.liveness needs a function as its condition, not " .. type(condition))
+  end
+  return core.liveness(name, condition, units.duration(within), tostring(within))
+end
+sim.eventually = sim.liveness
+
+local function show(value, depth)
+  if type(value) ~= "table" then
+    return tostring(value)
+  end
+  local words = {}
+  for i = 1, #value do
+    words[i] = show(value[i], depth + 1)
+  end
+  local keys = {}
+  for key in pairs(value) do
+    if not (math.type(key) == "integer" and key >= 1 and key <= #value) then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(keys) do
+    words[#words + 1] = tostring(key) .. "=" .. show(value[key], depth + 1)
+  end
+  local text = table.concat(words, " ")
+  return depth > 0 and "{" .. text .. "}" or text ~= "" and text or "nothing"
+end
+
+local function is_same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
+  end
+  for key, value in pairs(a) do
+    if not is_same(value, b[key]) then
+      return false
+    end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  return true
+end
+
+--- Whether two values are the same, tables by content, and a text that says what was expected and seen.
+---@param expected any
+---@param seen any
+---@param where? string put in front of the text: "round 2"
+---@return boolean, string
+function sim.equal(expected, seen, where)
+  local text = "expected " .. show(expected, 0) .. ", seen " .. show(seen, 0)
+  return is_same(expected, seen), where and where .. ": " .. text or text
+end
+
+--- The value of `--set key=value`, converted to the type of `default`; `default` if it was not set.
+---@param key string
+---@param default any
+function sim.setting(key, default)
+  local text = is_simulated and core.setting(key)
+  if not text then
+    return default
+  end
+  if type(default) == "number" then
+    return tonumber(text) or core.complain("--set " .. key .. "=" .. text .. ": a number is wanted")
+  elseif type(default) == "boolean" then
+    if text ~= "true" and text ~= "false" then
+      core.complain("--set " .. key .. "=" .. text .. ": true or false is wanted")
+    end
+    return text == "true"
+  end
+  return text
+end
+
+--- Reports a fact to the story and to the trace. The values must be what skynet.pack takes.
+---@param name string
+function sim.probe(name, ...)
+  if is_simulated then
+    core.probe(name, ...)
+  end
+end
+
+return sim

@@ -1,0 +1,245 @@
+-- Reads what sim.scenario declares into plain, complete tables in a fixed order, and refuses what makes no sense, at the
+-- line of the declaration. Runs in the VM of the story only.
+
+local core = require "sim.core"
+local units = require "sim.units"
+
+local declaration = {}
+
+local DISPATCH_NS = 10000  -- 10 us: what a small handler takes on a server of today
+local CLUSTER_FILE = "/sim/cluster.lua"  -- in the file tree of every node
+
+local SCENARIO_FIELDS = {
+  nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table",
+  project = "string", kind = "string", source = "string", story = "function",
+}
+local NODE_FIELDS = {
+  start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
+  path = "string", config = "table", files = "table",
+}
+local KINDS = { guarantee = true, allowed = true, liveness = true }
+
+local function sorted_keys(of)
+  local keys = {}
+  for key in pairs(of) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
+-- Every key of `given` is a field, of the right type.
+local function check_fields(what, given, fields)
+  for _, key in ipairs(sorted_keys(given)) do
+    local wanted = fields[key]
+    if not wanted then
+      core.complain(("%s has no field %s; there are: %s"):format(what, tostring(key),
+        table.concat(sorted_keys(fields), ", ")))
+    elseif type(given[key]) ~= wanted then
+      core.complain(("%s: %s is a %s, not a %s"):format(what, key, wanted, type(given[key])))
+    end
+  end
+end
+
+-- Config entries as skynet keeps them: strings.
+local function read_config(what, config)
+  local entries = {}
+  for _, key in ipairs(sorted_keys(config)) do
+    local value = config[key]
+    local kind = type(value)
+    if type(key) ~= "string" or kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+      core.complain(("%s: config entry %s is neither a string, a number nor a boolean"):format(what, tostring(key)))
+    end
+    entries[key] = tostring(value)
+  end
+  return entries
+end
+
+local function read_cluster_address(what, text)
+  local host, port = string.match(text, "^([^:]+):(%d+)$")
+  port = port and math.tointeger(tonumber(port, 10))
+  if not port or port < 1 or port > 65535 then
+    core.complain(('%s: cluster is an address like "10.0.0.1:7001", not "%s"'):format(what, text))
+  end
+  return host
+end
+
+-- Entries of a node's config that its fields stand for. What config says itself comes first.
+local function complete_config(entries, given, has_cluster)
+  entries.start = given.start
+  entries.harbor = entries.harbor or "0"
+  if given.thread then
+    entries.thread = tostring(given.thread)
+  end
+  if has_cluster then
+    entries.cluster = entries.cluster or CLUSTER_FILE
+  end
+end
+
+local function read_node(name, given, free_ip, has_cluster)
+  if type(name) ~= "string" or not string.find(name, "^[%w_.-]+$") then
+    core.complain("a node needs a name of letters, digits, _, . and -, not " .. tostring(name))
+  end
+  local what = "node " .. name
+  if type(given) ~= "table" then
+    core.complain(('%s is a table like { start = "main" }, not a %s'):format(what, type(given)))
+  end
+  check_fields(what, given, NODE_FIELDS)
+  if not given.start then
+    core.complain(what .. ': start is missing, the service that its bootstrap starts')
+  end
+  if given.thread and (math.type(given.thread) ~= "integer" or given.thread < 1 or given.thread > 1024) then
+    core.complain(("%s: thread is a number of workers from 1 to 1024, not %s"):format(what, given.thread))
+  end
+  local host = given.cluster and read_cluster_address(what, given.cluster)
+  local entries = read_config(what, given.config or {})
+  complete_config(entries, given, has_cluster)
+  local files = {}
+  for _, path in ipairs(sorted_keys(given.files or {})) do
+    if type(path) ~= "string" or type(given.files[path]) ~= "string" then
+      core.complain(what .. ": files are a table of path = text")
+    end
+    files[path] = given.files[path]
+  end
+  return {
+    name = name, ip = given.ip or host or free_ip(), path = given.path or "", config = entries, files = files,
+    dispatch_ns = given.cpu and units.duration(given.cpu) or DISPATCH_NS, cluster = given.cluster,
+  }
+end
+
+-- Addresses for nodes that name none. 10.99 is nobody's habit.
+local function ip_giver()
+  local count = 0
+  return function()
+    count = count + 1
+    return ("10.99.%d.%d"):format(count // 250, count % 250 + 1)
+  end
+end
+
+-- The text of the `cluster` config file: one line for each node, in order.
+local function cluster_text(nodes, extra)
+  local lines = {}
+  for _, node in ipairs(nodes) do
+    if node.cluster then
+      lines[#lines + 1] = ("_ENV[%q] = %q"):format(node.name, node.cluster)
+    end
+  end
+  for _, key in ipairs(sorted_keys(extra)) do
+    local value = extra[key]
+    if type(key) ~= "string" or type(value) ~= "string" and type(value) ~= "boolean" then
+      core.complain('cluster: an entry is name = "ip:port", name = false, or __option = value')
+    end
+    lines[#lines + 1] = ("_ENV[%q] = %s"):format(key, type(value) == "string" and ("%q"):format(value) or tostring(value))
+  end
+  return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
+end
+
+local function has_cluster_entries(given)
+  if given.cluster and next(given.cluster) ~= nil then
+    return true
+  end
+  for _, node in pairs(given.nodes) do
+    if type(node) == "table" and node.cluster then
+      return true
+    end
+  end
+  return false
+end
+
+local function read_nodes(given)
+  local nodes = {}
+  local free_ip = ip_giver()
+  local has_cluster = has_cluster_entries(given)
+  for _, name in ipairs(sorted_keys(given.nodes)) do
+    nodes[#nodes + 1] = read_node(name, given.nodes[name], free_ip, has_cluster)
+  end
+  if #nodes == 0 then
+    core.complain "a scenario needs at least one node"
+  end
+  local text = cluster_text(nodes, given.cluster or {})
+  for _, node in ipairs(nodes) do
+    if text then
+      node.files[CLUSTER_FILE] = node.files[CLUSTER_FILE] or text
+    end
+  end
+  return nodes
+end
+
+local function read_network(given)
+  local plain = {}
+  for _, field in ipairs(sorted_keys(given)) do
+    units.read_link_field(plain, field, given[field])
+  end
+  return plain
+end
+
+local function read_services(services)
+  for _, name in ipairs(sorted_keys(services)) do
+    if type(name) ~= "string" or type(services[name]) ~= "function" then
+      core.complain("services are a table of name = function, the main chunk of the service")
+    end
+  end
+  return sorted_keys(services)
+end
+
+--- Called by sim.scenario while the file is loaded.
+---@param claim string
+---@param given table
+function declaration.declare(claim, given)
+  if declaration.current then
+    core.complain "a file declares one scenario, and this is the second"
+  end
+  if type(claim) ~= "string" or claim == "" then
+    core.complain 'a scenario begins with its claim: sim.scenario "nothing is lost" { ... }'
+  end
+  if type(given) ~= "table" then
+    core.complain('after the claim of a scenario comes a table, not a ' .. type(given))
+  end
+  check_fields("the scenario", given, SCENARIO_FIELDS)
+  for _, field in ipairs { "nodes", "story" } do
+    if not given[field] then
+      core.complain("the scenario has no " .. field)
+    end
+  end
+  if given.kind and not KINDS[given.kind] then
+    core.complain(('kind is guarantee, allowed or liveness, not "%s"'):format(given.kind))
+  end
+  core.set_place()
+  declaration.current = {
+    claim = claim, story = given.story, project = given.project or ".", nodes = read_nodes(given),
+    network = read_network(given.network or {}), services = read_services(given.services or {}),
+    reachable = given.reachable or {},
+  }
+end
+
+--- The spec of a declared node with some fields of its declaration changed, as world:restart takes them.
+---@param node table
+---@param changes table
+function declaration.changed_node(node, changes)
+  local what = "node " .. node.name
+  check_fields(what, changes, { start = "string", thread = "number", cpu = "string", path = "string",
+    config = "table", files = "table" })
+  local merged = { config = {}, files = {} }
+  for key, value in pairs(node) do
+    merged[key] = merged[key] or value
+  end
+  for key, value in pairs(node.config) do
+    merged.config[key] = value
+  end
+  for key, value in pairs(node.files) do
+    merged.files[key] = value
+  end
+  for key, value in pairs(read_config(what, changes.config or {})) do
+    merged.config[key] = value
+  end
+  for path, text in pairs(changes.files or {}) do
+    merged.files[path] = text
+  end
+  merged.config.start = changes.start or merged.config.start
+  merged.config.thread = changes.thread and tostring(changes.thread) or merged.config.thread
+  merged.path = changes.path or node.path
+  merged.dispatch_ns = changes.cpu and units.duration(changes.cpu) or node.dispatch_ns
+  return merged
+end
+
+return declaration

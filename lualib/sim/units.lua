@@ -1,0 +1,151 @@
+-- Quantities of a scenario: durations, ratios and rates as text with a unit, to integers. No number passes through
+-- a float, so that "0.1s" is exactly 100 000 000 ns on every machine. Wrong text raises at the line of the scenario.
+
+local core = require "sim.core"
+
+local units = {}
+
+local NS_PER = { ns = 1, us = 1000, ms = 1000000, s = 1000000000, min = 60000000000, h = 3600000000000 }
+local BYTES_PER = {
+  B = 1, KB = 1000, MB = 1000000, GB = 1000000000, KiB = 1024, MiB = 1048576, GiB = 1073741824,
+}
+local DIGITS_MAX = 9        -- before and after the point: below 2^63 even in hours
+local TAIL_PER_MEAN = 20    -- an exponential delay beyond 20 means comes once in 5e8: cut there
+
+-- "2.5" x 1000 -> 2500; nil if it is no decimal number or does not come out even.
+local function scaled(text, factor)
+  local whole, fraction = string.match(text, "^(%d+)%.?(%d*)$")
+  if not whole or #whole > DIGITS_MAX or #fraction > DIGITS_MAX then
+    return nil
+  end
+  local power = math.tointeger(10 ^ #fraction)
+  local product = (fraction == "" and 0 or math.tointeger(tonumber(fraction, 10))) * factor
+  if product % power ~= 0 then
+    return nil
+  end
+  return math.tointeger(tonumber(whole, 10)) * factor + product // power
+end
+
+local function shown(value)
+  return type(value) == "string" and '"' .. value .. '"' or tostring(value)
+end
+
+--- Nanoseconds of "50ms", "2.5s", "10us", "3min". 0 is allowed without a unit.
+---@param value string|integer
+---@return integer
+function units.duration(value)
+  if value == 0 then
+    return 0
+  end
+  if type(value) == "number" then
+    core.complain(('a duration needs a unit, like "%sms" or "%ss", not the number %s'):format(value, value, value))
+  end
+  if type(value) == "string" then
+    if string.find(value, "^%s*-") then
+      core.complain("a duration cannot be negative: " .. shown(value))
+    end
+    local number, unit = string.match(value, "^([%d.]+)%s*(%a+)$")
+    local ns = number and NS_PER[unit] and scaled(number, NS_PER[unit])
+    if ns then
+      return ns
+    end
+  end
+  core.complain('a duration looks like "50ms", "2.5s" or "10us", not ' .. shown(value))
+end
+
+--- Numerator and denominator of "1%", "0.5%", "1/200". 0 and 1 are allowed as numbers.
+---@param value string|integer
+---@return integer, integer
+function units.ratio(value)
+  if value == 0 or value == 1 then
+    return math.tointeger(value), 1
+  end
+  if type(value) == "string" then
+    local percent = string.match(value, "^([%d.]+)%s*%%$")
+    local numerator = percent and scaled(percent, 1000000)
+    local denominator = 100000000
+    if not numerator then
+      local above, below = string.match(value, "^(%d+)/(%d+)$")
+      numerator, denominator = above and scaled(above, 1), below and scaled(below, 1)
+    end
+    if numerator and denominator and denominator > 0 and numerator <= denominator then
+      return numerator, denominator
+    end
+  end
+  core.complain('a probability looks like "1%" or "1/200", not ' .. shown(value))
+end
+
+--- Bytes per second of "64KB/s", "1.5MB/s". 0: unlimited.
+---@param value string|integer
+---@return integer
+function units.rate(value)
+  if value == 0 then
+    return 0
+  end
+  if type(value) == "string" then
+    local number, unit = string.match(value, "^([%d.]+)%s*(%a+)/s$")
+    local bytes = number and BYTES_PER[unit] and scaled(number, BYTES_PER[unit])
+    if bytes and bytes > 0 then
+      return bytes
+    end
+  end
+  core.complain('a bandwidth looks like "64KB/s" or "1.5MB/s", or 0 for unlimited, not ' .. shown(value))
+end
+
+function units.constant(delay)
+  local ns = units.duration(delay)
+  return { shape = "constant", min_ns = ns, max_ns = ns, mean_ns = 0 }
+end
+
+function units.uniform(least, most)
+  local min_ns, max_ns = units.duration(least), units.duration(most)
+  if min_ns > max_ns then
+    core.complain(("sim.uniform: %s is more than %s"):format(shown(least), shown(most)))
+  end
+  return { shape = "uniform", min_ns = min_ns, max_ns = max_ns, mean_ns = 0 }
+end
+
+function units.exponential(least, mean, most)
+  local min_ns, mean_ns = units.duration(least), units.duration(mean)
+  local max_ns = most and units.duration(most) or min_ns + TAIL_PER_MEAN * mean_ns
+  if max_ns < min_ns then
+    core.complain(("sim.exponential: %s is more than %s"):format(shown(least), shown(most)))
+  end
+  return { shape = "exponential", min_ns = min_ns, max_ns = max_ns, mean_ns = mean_ns }
+end
+
+-- Field of a link -> how its value is read into the plain table that sim.core takes.
+local LINK_FIELDS = {
+  delay = function(plain, value)
+    local delay = type(value) == "table" and value.shape and value or units.constant(value)
+    for key, part in pairs(delay) do
+      plain[key] = part
+    end
+  end,
+  bandwidth = function(plain, value) plain.bandwidth = units.rate(value) end,
+  mss = function(plain, value)
+    if math.type(value) ~= "integer" or value < 1 or value > 65536 then
+      core.complain("mss is a number of bytes from 1 to 65536, not " .. shown(value))
+    end
+    plain.mss = value
+  end,
+}
+for _, field in ipairs { "loss", "split", "duplicate", "reorder" } do
+  LINK_FIELDS[field] = function(plain, value)
+    plain[field], plain[field .. "_of"] = units.ratio(value)
+  end
+end
+
+--- Reads one field of a link into `plain`.
+---@param plain table
+---@param field string
+---@param value any
+function units.read_link_field(plain, field, value)
+  local read = LINK_FIELDS[field]
+  if not read then
+    core.complain(("a link has no %s; it has bandwidth, delay, duplicate, loss, mss, reorder, split"):format(shown(field)))
+  end
+  read(plain, value)
+end
+
+return units

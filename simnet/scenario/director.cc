@@ -1,0 +1,466 @@
+#include "simnet/scenario/director.h"
+
+#include <algorithm>
+
+#include "absl/log/check.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "engine/lua/sandbox.h"
+#include "simnet/scenario/legacy.h"
+#include "simnet/scenario/path.h"
+#include "simnet/scenario/service_module.h"
+#include "simnet/scenario/story_module.h"
+
+namespace skysim {
+namespace {
+
+constexpr char kHomeMount[] = "/skysim";    // as in simnet/world
+constexpr char kProjectMount[] = "/project";
+constexpr char kScenarioFolder[] = "/sim/scenario/";  // of the scenario's text in each node's tree
+
+
+
+
+std::unique_ptr<ChoiceSource> MakeChoices(const RunOptions& options) {
+  if (options.replay != nullptr) return std::make_unique<RecordedChoices>(options.replay->choices);
+  return std::make_unique<SeededChoices>(options.seed, options.keeps_events);
+}
+
+Recorder::Options RecorderOptions(const RunOptions& options, EventListener* listener) {
+  Recorder::Options recorder;
+  recorder.keeps_events = options.keeps_events;
+  if (options.replay != nullptr) recorder.expected = &options.replay->events;
+  recorder.listener = listener;
+  return recorder;
+}
+
+bool Contains(const std::vector<std::string>& names, absl::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string FirstWord(absl::string_view text) {
+  std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
+  return words.empty() ? "" : words[0];
+}
+
+std::string Entry(const std::map<std::string, std::string>& config, const std::string& key) {
+  auto entry = config.find(key);
+  return entry == config.end() ? "" : entry->second;
+}
+
+std::string DescribeSpec(const NodeSpec& spec) {
+  std::string text = absl::StrCat("node ", spec.name, " ip ", spec.ip, " cpu ", spec.dispatch_ns,
+                                  " ns\n");
+  for (const auto& [key, value] : spec.config) absl::StrAppend(&text, "  ", key, " = ", value, "\n");
+  return text;
+}
+
+}  // namespace
+
+// What a story's os.time and os.clock answer: virtual time.
+class Director::StoryClock final : public Clock {
+ public:
+  explicit StoryClock(const EventQueue& events) : events_(events) {}
+  int64_t NowNs() const override { return events_.NowNs(); }
+  int64_t WallNs() const override { return events_.NowNs(); }
+  int64_t CpuNs() const override { return events_.NowNs(); }
+  void SetAlarm(int64_t, AlarmSink*) override { CHECK(false) << "a story sets no alarm"; }
+
+ private:
+  const EventQueue& events_;
+};
+
+class Director::StoryEntropy final : public Entropy {
+ public:
+  explicit StoryEntropy(ChoiceSource& choices) : choices_(choices) {}
+  uint64_t Draw(absl::string_view stream) override {
+    return choices_.Choose(choices_.Stream(absl::StrCat("entropy/", stream)), UINT64_MAX);
+  }
+
+ private:
+  ChoiceSource& choices_;
+};
+
+Director::Director(const RunOptions& options, RunShared shared)
+    : options_(options),
+      shared_(shared),
+      choices_(MakeChoices(options)),
+      recorder_(events_, RecorderOptions(options, &boot_watch_)) {
+  shared_.arena.Reset();
+  if (options.replay == nullptr) seeded_ = static_cast<SeededChoices*>(choices_.get());
+}
+
+Director::~Director() = default;
+
+// -- The story's VM ------------------------------------------------------------------------------
+
+void Director::OpenVm() {
+  clock_ = std::make_unique<StoryClock>(events_);
+  entropy_ = std::make_unique<StoryEntropy>(*choices_);
+  TreeStorageOptions tree;
+  tree.working_folder = kProjectMount;
+  tree.roots = {{kProjectMount, FolderOf(AbsolutePath(options_.scenario_path))},
+                {kHomeMount, AbsolutePath(options_.home)}};
+  storage_ = std::make_unique<TreeStorage>(shared_.files, std::move(tree));
+  vm_ = std::make_unique<LuaVm>(shared_.arena, static_cast<unsigned>(entropy_->Draw("story/lua")),
+                                VmContext{});
+  lua_State* L = vm_->state();
+  lua_pushboolean(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  luaL_openlibs(L);
+  SandboxOptions sandbox{*storage_, *clock_, *entropy_};
+  sandbox.entropy_prefix = "story";
+  sandbox.fixed_utc = true;
+  sandbox.write_out = [this](absl::string_view text) {
+    if (options_.log) options_.log(events_.NowNs(), "story", absl::StripSuffix(text, "\n"));
+  };
+  InstallSandbox(L, std::move(sandbox));
+  tasks_ = std::make_unique<StoryTasks>(L, events_);
+  PreloadStoryModule(L, *this);
+  lua_getglobal(L, "package");
+  std::string path = absl::StrCat("./?.lua;./lualib/?.lua;", kHomeMount, "/lualib/?.lua");
+  lua_pushlstring(L, path.data(), path.size());
+  lua_setfield(L, -2, "path");
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "cpath");
+  lua_pop(L, 1);
+}
+
+absl::Status Director::LoadError(int status) {
+  lua_State* L = vm_->state();
+  if (status == LUA_OK) return absl::OkStatus();
+  const char* text = lua_tostring(L, -1);
+  return absl::InvalidArgumentError(text != nullptr ? text : "an error was raised that is no text");
+}
+
+absl::Status Director::Load() {
+  auto text = shared_.files.Read(AbsolutePath(options_.scenario_path));
+  if (!text.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options_.scenario_path, ": ", text.status().message()));
+  }
+  scenario_text_ = **text;
+  OpenVm();
+  lua_State* L = vm_->state();
+  std::string chunk = absl::StrCat("@", options_.scenario_path);
+  int status = luaL_loadbufferx(L, scenario_text_.data(), scenario_text_.size(), chunk.c_str(), "t");
+  if (status == LUA_OK) status = lua_pcall(L, 0, 0, 0);
+  if (absl::Status loaded = LoadError(status); !loaded.ok()) return loaded;
+
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "sim.world");
+  if (absl::Status loaded = LoadError(lua_pcall(L, 1, 1, 0)); !loaded.ok()) return loaded;
+  lua_getfield(L, -1, "run");
+  main_task_ = tasks_->Spawn(L, 0);
+  lua_settop(L, 0);
+  return absl::OkStatus();
+}
+
+// -- The run -------------------------------------------------------------------------------------
+
+absl::StatusOr<RunResult> Director::Run() {
+  if (absl::Status status = Load(); !status.ok() && !(tasks_ != nullptr && tasks_->is_endless())) {
+    return status;
+  }
+  absl::StatusOr<End> end = Play();
+  if (!end.ok()) return end.status();
+  if (absl::Status status = JudgeOpenLiveness(); !status.ok()) return status;
+  if (absl::Status status = CheckSettings(); end->verdict == Verdict::kPassed && !status.ok()) {
+    return status;
+  }
+  return MakeResult(*std::move(end));
+}
+
+absl::StatusOr<Director::End> Director::Play() {
+  for (;;) {
+    tasks_->RunReady();
+    if (tasks_->is_endless()) {
+      return End{Verdict::kLimit, absl::StrCat("endless loop in the story, at ",
+                                               tasks_->endless_place())};
+    }
+    if (tasks_->IsOver(main_task_)) return EndStory();
+    if (TellProbes() || tasks_->CheckConditions()) continue;
+    if (recorder_.divergence().has_value()) return End{Verdict::kDiverged, ""};
+    World::Progress progress = world_->Step();
+    if (progress != World::Progress::kEvent) return EndByLimit(progress);
+  }
+}
+
+absl::StatusOr<Director::End> Director::EndStory() {
+  const StoryTask& main = tasks_->Get(main_task_);
+  if (main.state == StoryTask::State::kFailed) return EndByError(main.failure);
+  if (uint64_t lost = tasks_->FirstLostFailure()) return EndByError(tasks_->Get(lost).failure);
+  return End{};
+}
+
+// A call that failed and that nobody caught is an outcome of the run, and may depend on the seed. Any
+// other error is a mistake of the scenario.
+absl::StatusOr<Director::End> Director::EndByError(const std::string& text) {
+  if (call_failures_.count(text) > 0) return End{Verdict::kFailed, text};
+  return absl::InvalidArgumentError(text);
+}
+
+absl::StatusOr<Director::End> Director::EndByLimit(World::Progress progress) {
+  if (uint64_t lost = tasks_->FirstLostFailure()) return EndByError(tasks_->Get(lost).failure);
+  if (progress == World::Progress::kIdle) {
+    const StoryTask& main = tasks_->Get(main_task_);
+    return End{Verdict::kLimit, absl::StrCat("nothing is left that could happen, and the story "
+                                             "still waits: ", main.waits_for)};
+  }
+  return End{Verdict::kLimit, world_->stop_reason()};
+}
+
+void Director::AddProbeHandler(std::string name, int function_ref) {
+  probe_handlers_.push_back({std::move(name), function_ref, probes_.size()});
+}
+
+// Begins a task for each new probe that somebody wants. True: there is one.
+bool Director::TellProbes() {
+  bool is_any_told = false;
+  lua_State* L = vm_->state();
+  for (; probes_told_ < probes_.size(); ++probes_told_) {
+    for (size_t i = 0; i < probe_handlers_.size(); ++i) {
+      const ProbeHandler& handler = probe_handlers_[i];
+      if (probes_told_ < handler.from || handler.name != probes_[probes_told_].name) continue;
+      lua_rawgeti(L, LUA_REGISTRYINDEX, handler.function_ref);
+      lua_pushcfunction(L, &PushProbeProtected);
+      lua_pushlightuserdata(L, &probes_[probes_told_]);
+      CHECK_EQ(lua_pcall(L, 1, 1, 0), LUA_OK) << lua_tostring(L, -1);
+      tasks_->Spawn(L, 1);
+      is_any_told = true;
+    }
+  }
+  return is_any_told;
+}
+
+absl::Status Director::JudgeOpenLiveness() {
+  std::map<uint64_t, std::string> open = std::move(open_liveness_);
+  open_liveness_.clear();
+  for (const auto& [id, name] : open) {
+    const StoryTask& task = tasks_->Get(id);
+    bool is_true = task.condition_ref != LUA_NOREF && tasks_->IsConditionTrue(task.condition_ref);
+    absl::Status status = Judge(PropertyKind::kEventually, ClaimKind::kLiveness, name, is_true,
+                                "not yet true when the run ended");
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Director::CheckSettings() const {
+  for (const auto& [key, value] : options_.settings) {
+    if (settings_read_.count(key) > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        options_.scenario_path, ": no setting is called ", key, "; there are: ",
+        settings_read_.empty() ? "none" : absl::StrJoin(settings_read_, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+// -- What the language does ----------------------------------------------------------------------
+
+absl::Status Director::OpenWorld(Declaration declaration) {
+  declaration_ = std::move(declaration);
+  for (const std::string& name : declaration_.reachable) {
+    absl::Status status = properties_.Declare(PropertyKind::kReachable, ClaimKind::kGuarantee, name);
+    if (!status.ok()) return status;
+  }
+  std::string project = JoinPath(FolderOf(AbsolutePath(options_.scenario_path)),
+                                 declaration_.project);
+  if (!shared_.files.IsFolder(project)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("project = \"", declaration_.project, "\": there is no such folder"));
+  }
+  scripts_ = std::make_unique<ScriptFinder>(shared_.files, AbsolutePath(options_.home), project,
+                                            declaration_.services);
+  World::Options world;
+  world.home = AbsolutePath(options_.home);
+  world.project = project;
+  world.workers = options_.workers;
+  world.virtual_ns_max = options_.virtual_ns_max;
+  world.dispatches_max = options_.dispatches_max;
+  world.dispatch_cpu_s_max = options_.dispatch_cpu_s_max;
+  world.wake_unordered = Contains(options_.legacy, kWakeupUnordered);
+  std::vector<std::string> patches = LegacyPatches(options_.legacy);
+  world.legacy = absl::StrJoin(patches, ",");
+  world.log = options_.log;
+  world.open_modules = [this](lua_State* L) { PreloadServiceModule(L, *this); };
+  world_ = std::make_unique<World>(*choices_, events_, shared_.arena, shared_.files, recorder_,
+                                   std::move(world));
+  return absl::OkStatus();
+}
+
+absl::Status Director::PutNode(NodeSpec spec, absl::string_view path, bool is_known) {
+  std::string patterns = scripts_->ServicePatterns(path, Entry(spec.config, "luaservice"));
+  std::string start = FirstWord(Entry(spec.config, "start"));
+  if (!scripts_->Exists(start, patterns)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "node ", spec.name, ": there is no service called ", start,
+        " to start; it is neither among the scenario's services nor found as ", patterns));
+  }
+  spec.config["luaservice"] = patterns;
+  spec.config["lua_path"] = scripts_->ModulePatterns(path, Entry(spec.config, "lua_path"));
+  if (!declaration_.services.empty()) {
+    std::string file = absl::StrCat(kScenarioFolder, BaseName(options_.scenario_path));
+    spec.files[file] = scenario_text_;
+    spec.config["sim_scenario"] = file;
+  }
+  patterns_[spec.name] = patterns;
+  if (is_known) return world_->ChangeNode(std::move(spec));
+
+  std::string name = spec.name;
+  std::string bootstrap = Entry(spec.config, "bootstrap");
+  absl::StrAppend(&configuration_, DescribeSpec(spec));
+  absl::Status status = world_->AddNode(std::move(spec));
+  if (!status.ok()) return status;
+  boot_watch_.Watch(NodeIndex(name), bootstrap.empty() ? "snlua bootstrap" : bootstrap);
+  return absl::OkStatus();
+}
+
+uint32_t Director::NodeIndex(absl::string_view name) const {
+  const std::vector<std::string>& names = recorder_.node_names();
+  // From 1: a node may be called "world".
+  auto found = std::find(names.begin() + 1, names.end(), name);
+  return static_cast<uint32_t>(found - names.begin());
+}
+
+absl::Status Director::StartNode(const std::string& name) {
+  boot_watch_.Forget(NodeIndex(name));
+  return world_->StartNode(name);
+}
+
+bool Director::IsBooted(const std::string& name) const {
+  return boot_watch_.IsBooted(NodeIndex(name));
+}
+
+std::string Director::NoNode(absl::string_view name) const {
+  const std::vector<std::string>& names = recorder_.node_names();
+  return absl::StrCat("no node is called ", name, "; there are: ",
+                      absl::StrJoin(names.begin() + 1, names.end(), ", "));
+}
+
+absl::Status Director::CheckRuns(const std::string& name) const {
+  absl::StatusOr<bool> is_running = world_->IsRunning(name);
+  if (!is_running.ok()) return absl::InvalidArgumentError(NoNode(name));
+  if (*is_running) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("node ", name, " is not running"));
+}
+
+absl::Status Director::Partition(const std::string& from, const std::string& to) {
+  absl::Status status = world_->network().Partition(from, to);
+  if (status.ok()) partitions_.insert({from, to});
+  return status;
+}
+
+absl::Status Director::Heal(const std::string& from, const std::string& to) {
+  partitions_.erase({from, to});
+  return world_->network().Heal(from, to);
+}
+
+void Director::HealAll() {
+  for (const auto& [from, to] : partitions_) {
+    CHECK(world_->network().Heal(from, to).ok());
+  }
+  partitions_.clear();
+}
+
+void Director::Note(EventKind kind, absl::string_view text) {
+  Event event{kind};
+  event.text = text;
+  recorder_.world().Record(event);
+}
+
+absl::Status Director::Judge(PropertyKind kind, ClaimKind claim, const std::string& name,
+                             bool is_true, absl::string_view detail) {
+  return Judge(recorder_.world(), 0, kind, claim, name, is_true, detail);
+}
+
+absl::Status Director::Judge(Observer& where, uint32_t service, PropertyKind kind, ClaimKind claim,
+                             const std::string& name, bool is_true, absl::string_view detail) {
+  Event event{EventKind::kProperty};
+  event.service = service;
+  std::string text = absl::StrCat(ToString(kind), " \"", name, "\" ", is_true ? "true" : "false");
+  if (!is_true && !detail.empty()) absl::StrAppend(&text, ": ", detail);
+  event.text = text;
+  where.Record(event);
+  return properties_.Judge(kind, claim, name, is_true, detail, events_.NowNs());
+}
+
+const std::string* Director::FindSetting(const std::string& key) {
+  settings_read_.insert(key);
+  const std::string* value = nullptr;
+  for (const auto& [name, text] : options_.settings) {
+    if (name == key) value = &text;  // the last one counts
+  }
+  return value;
+}
+
+// -- The result ----------------------------------------------------------------------------------
+
+RunResult Director::MakeResult(End end) {
+  recorder_.Finish();
+  RunResult result;
+  result.verdict = end.verdict;
+  result.reason = std::move(end.reason);
+  if (recorder_.divergence().has_value()) {
+    result.divergence = recorder_.divergence();
+    result.verdict = Verdict::kDiverged;
+    result.reason = "the run is not as it was recorded";
+  } else if (const PropertyResult* failure = properties_.FirstFailure()) {
+    result.verdict = Verdict::kFailed;
+    result.reason = PropertyStore::Describe(*failure);
+  }
+  result.scenario = declaration_.claim;
+  result.properties = properties_.results();
+  result.digest = recorder_.digest();
+  result.events = recorder_.count();
+  result.virtual_ns = events_.NowNs();
+  result.dispatches = world_ == nullptr ? 0 : world_->dispatches();
+  result.waiting = WaitingTasks();
+  if (options_.keeps_events) {
+    result.trace = MakeTrace(result.verdict == Verdict::kPassed ? "passed" : result.reason);
+  }
+  return result;
+}
+
+// What waits in skysim's own services is their business: readers of sockets, senders without work. A
+// call that is stuck in one of them shows as the user's task that made it.
+std::vector<WaitingTask> Director::WaitingTasks() {
+  std::vector<WaitingTask> waiting;
+  for (const StoryTask* task : tasks_->Waiting()) {
+    waiting.push_back({"story", 0, BaseName(options_.scenario_path), task->waits_for,
+                       task->since_ns, tasks_->StackOf(*task)});
+  }
+  if (world_ == nullptr) return waiting;
+  std::map<std::pair<std::string, std::string>, bool> is_users;
+  for (WaitingTask& task : world_->WaitingTasks()) {
+    std::pair<std::string, std::string> key(task.node, FirstWord(task.script));
+    auto [known, is_new] = is_users.try_emplace(key, false);
+    if (is_new) known->second = scripts_->IsUsers(key.second, patterns_[task.node]);
+    if (known->second) waiting.push_back(std::move(task));
+  }
+  return waiting;
+}
+
+Trace Director::MakeTrace(absl::string_view verdict) const {
+  Trace trace;
+  trace.scenario_path = options_.scenario_path;
+  trace.scenario_text = scenario_text_;
+  trace.seed = options_.seed;
+  trace.legacy = options_.legacy;
+  trace.settings = options_.settings;
+  trace.workers = options_.workers;
+  trace.virtual_ns_max = options_.virtual_ns_max;
+  trace.dispatches_max = options_.dispatches_max;
+  trace.configuration = configuration_;
+  trace.choices = seeded_ != nullptr ? seeded_->Recorded() : options_.replay->choices;
+  trace.nodes = recorder_.node_names();
+  trace.events = recorder_.events();
+  trace.digest = recorder_.digest();
+  trace.verdict = std::string(verdict);
+  return trace;
+}
+
+}  // namespace skysim

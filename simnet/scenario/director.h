@@ -1,0 +1,178 @@
+#ifndef SIMNET_SCENARIO_DIRECTOR_H_
+#define SIMNET_SCENARIO_DIRECTOR_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/lua/vm.h"
+#include "engine/platform/clock.h"
+#include "engine/platform/entropy.h"
+#include "simnet/check/properties.h"
+#include "simnet/choice/choice_source.h"
+#include "simnet/scenario/boot_watch.h"
+#include "simnet/scenario/run.h"
+#include "simnet/scenario/script_finder.h"
+#include "simnet/scenario/story_tasks.h"
+#include "simnet/storage/tree_storage.h"
+#include "simnet/time/event_queue.h"
+#include "simnet/trace/recorder.h"
+#include "simnet/world/world.h"
+
+namespace skysim {
+
+// One sim.probe of a service.
+struct Probe {
+  std::string name;
+  std::string node;
+  uint32_t service = 0;
+  int64_t time_ns = 0;
+  std::string packed;
+};
+
+// Director is one run of a scenario: it owns the choices, the virtual time, the recorder, the VM of
+// the story and the world, lets the story's tasks and the world take turns, and judges. The C
+// functions of the scenario language (story_module.h, service_module.h) act on it.
+//
+// Turns: the story's tasks run until all wait; then the world makes one step (a dispatch, or an
+// entry of the event queue); then probes and conditions are looked at; and so on. One thread.
+class Director final {
+ public:
+  // `options` must outlive the director. Resets the arena.
+  Director(const RunOptions& options, RunShared shared);
+  ~Director();
+  Director(const Director&) = delete;
+  Director& operator=(const Director&) = delete;
+
+  // The whole run; once. Errors as RunScenario().
+  absl::StatusOr<RunResult> Run();
+
+  // -- For the C functions of the language ---------------------------------------------------------
+
+  // The declaration that the story's VM has read.
+  struct Declaration {
+    std::string claim;
+    std::string project;                // relative to the scenario's folder
+    std::set<std::string> services;     // inlined
+    std::vector<std::string> reachable;
+  };
+  // Makes the world; before anything else here. An error names what is wrong.
+  absl::Status OpenWorld(Declaration declaration);
+  World& world() { return *world_; }
+  bool has_world() const { return world_ != nullptr; }
+
+  // `path`: the node's folder in the project. Completes its config, checks that its start service
+  // exists, and adds or (`is_known`) changes the node.
+  absl::Status PutNode(NodeSpec spec, absl::string_view path, bool is_known);
+  absl::Status StartNode(const std::string& name);
+  bool IsBooted(const std::string& name) const;
+  // "no node is called x; there are: a, b".
+  std::string NoNode(absl::string_view name) const;
+  // InvalidArgument NoNode(); FailedPrecondition "node a is not running".
+  absl::Status CheckRuns(const std::string& name) const;
+
+  absl::Status Partition(const std::string& from, const std::string& to);
+  absl::Status Heal(const std::string& from, const std::string& to);
+  void HealAll();
+
+  StoryTasks& tasks() { return *tasks_; }
+  ChoiceSource& choices() { return *choices_; }
+  EventQueue& events() { return events_; }
+  Memory& memory() { return shared_.arena; }
+
+  // Records a step of the story or a fault.
+  void Note(EventKind kind, absl::string_view text);
+
+  // Judges a property and records it where it was judged. Errors as PropertyStore::Judge().
+  absl::Status Judge(Observer& where, uint32_t service, PropertyKind kind, ClaimKind claim,
+                     const std::string& name, bool is_true, absl::string_view detail);
+  absl::Status Judge(PropertyKind kind, ClaimKind claim, const std::string& name, bool is_true,
+                     absl::string_view detail);
+  // The running task waits for a liveness property; at the end of the story it is judged.
+  void OpenLiveness(const std::string& name) { open_liveness_[tasks_->current()] = name; }
+  void CloseLiveness() { open_liveness_.erase(tasks_->current()); }
+
+  void AddProbe(Probe probe) { probes_.push_back(std::move(probe)); }
+  const std::vector<Probe>& probes() const { return probes_; }
+  // `function_ref`: in the story's registry; called with each probe of that name from now on.
+  void AddProbeHandler(std::string name, int function_ref);
+
+  // The value of --set, or null; remembers that somebody asked.
+  const std::string* FindSetting(const std::string& key);
+
+  // A call of the story failed with this text: if nobody catches it, the run has failed.
+  void AddCallFailure(std::string text) { call_failures_.insert(std::move(text)); }
+
+ private:
+  class StoryClock;
+  class StoryEntropy;
+  struct End {
+    Verdict verdict = Verdict::kPassed;
+    std::string reason;
+  };
+  struct ProbeHandler {
+    std::string name;
+    int function_ref;
+    size_t from;  // index of the first probe that it is told of
+  };
+
+  void OpenVm();
+  absl::Status Load();
+  absl::Status LoadError(int status);
+  absl::StatusOr<End> Play();
+  absl::StatusOr<End> EndStory();
+  absl::StatusOr<End> EndByError(const std::string& text);
+  absl::StatusOr<End> EndByLimit(World::Progress progress);
+  bool TellProbes();
+  static int TellProbesProtected(lua_State* L);
+  absl::Status JudgeOpenLiveness();
+  absl::Status CheckSettings() const;
+  RunResult MakeResult(End end);
+  std::vector<WaitingTask> WaitingTasks();
+  Trace MakeTrace(absl::string_view verdict) const;
+  uint32_t NodeIndex(absl::string_view name) const;
+
+  const RunOptions& options_;
+  RunShared shared_;
+  std::string scenario_text_;
+  std::unique_ptr<ChoiceSource> choices_;
+  SeededChoices* seeded_ = nullptr;  // choices_, if it records
+  EventQueue events_;
+  BootWatch boot_watch_;
+  Recorder recorder_;
+  PropertyStore properties_;
+
+  Declaration declaration_;
+  std::unique_ptr<ScriptFinder> scripts_;
+  std::map<std::string, std::string> patterns_;  // node -> its luaservice
+  std::string configuration_;                    // the trace's
+
+  std::unique_ptr<StoryClock> clock_;
+  std::unique_ptr<StoryEntropy> entropy_;
+  std::unique_ptr<TreeStorage> storage_;
+  std::unique_ptr<LuaVm> vm_;
+  std::unique_ptr<StoryTasks> tasks_;
+  uint64_t main_task_ = 0;
+
+  std::vector<Probe> probes_;
+  std::vector<ProbeHandler> probe_handlers_;
+  size_t probes_told_ = 0;
+  std::map<uint64_t, std::string> open_liveness_;  // task -> property
+  std::set<std::pair<std::string, std::string>> partitions_;
+  std::set<std::string> call_failures_;
+  std::set<std::string> settings_read_;
+
+  std::unique_ptr<World> world_;  // the first to go
+};
+
+}  // namespace skysim
+
+#endif  // SIMNET_SCENARIO_DIRECTOR_H_

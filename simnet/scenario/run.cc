@@ -1,0 +1,14 @@
+#include "simnet/scenario/run.h"
+
+#include "simnet/scenario/director.h"
+#include "simnet/scenario/legacy.h"
+
+namespace skysim {
+
+absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared shared) {
+  if (absl::Status status = CheckLegacy(options.legacy); !status.ok()) return status;
+  Director director(options, shared);
+  return director.Run();
+}
+
+}  // namespace skysim

@@ -1,0 +1,130 @@
+#include "simnet/scenario/service_module.h"
+
+#include <optional>
+#include <string>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "engine/core/node.h"
+#include "engine/core/service_context.h"
+#include "engine/lua/seri_lua.h"
+#include "engine/lua/vm.h"
+#include "simnet/scenario/director.h"
+#include "simnet/scenario/story_tasks.h"
+
+namespace skysim {
+namespace {
+
+absl::string_view CheckText(lua_State* L, int index) {
+  size_t size = 0;
+  const char* text = luaL_checklstring(L, index, &size);
+  return absl::string_view(text, size);
+}
+
+std::optional<PropertyKind> KindOf(absl::string_view name) {
+  for (PropertyKind kind : {PropertyKind::kAlways, PropertyKind::kSometimes,
+                            PropertyKind::kEventually, PropertyKind::kReachable}) {
+    if (ToString(kind) == name) return kind;
+  }
+  return std::nullopt;
+}
+
+std::optional<ClaimKind> ClaimOf(absl::string_view name) {
+  for (ClaimKind claim : {ClaimKind::kGuarantee, ClaimKind::kAllowed, ClaimKind::kLiveness}) {
+    if (ToString(claim) == name) return claim;
+  }
+  return std::nullopt;
+}
+
+// probe(name, ...)
+int ProbeFunction(lua_State* L) {
+  Director& director = DirectorOf(L);
+  VmContext& vm = VmOf(L);
+  std::string name(CheckText(L, 1));
+  SeriBuffer packed(director.memory());
+  PackValues(L, 2, packed);
+  Probe probe;
+  probe.name = name;
+  probe.node = vm.node->name();
+  probe.service = vm.service->handle();
+  probe.time_ns = director.events().NowNs();
+  probe.packed = std::string(packed.view());
+  Event event{EventKind::kProbe};
+  event.service = probe.service;
+  event.size = probe.packed.size();
+  event.cause = vm.service->cause();
+  event.text = probe.name;
+  event.bytes = probe.packed;
+  vm.platform->observer.Record(event);
+  director.AddProbe(std::move(probe));
+  return 0;
+}
+
+// The loader of a preloaded module whose table is its upvalue.
+int ReturnUpvalue(lua_State* L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return 1;
+}
+
+}  // namespace
+
+Director& DirectorOf(lua_State* L) {
+  return *static_cast<Director*>(lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+int JudgeFunction(lua_State* L) {
+  Director& director = DirectorOf(L);
+  std::optional<PropertyKind> kind = KindOf(CheckText(L, 1));
+  std::optional<ClaimKind> claim = ClaimOf(CheckText(L, 2));
+  CHECK(kind.has_value() && claim.has_value());
+  std::string name(CheckText(L, 3));
+  bool is_true = lua_toboolean(L, 4) != 0;
+  absl::string_view detail = CheckText(L, 5);
+  VmContext& vm = VmOf(L);
+  absl::Status status =
+      vm.service == nullptr
+          ? director.Judge(*kind, *claim, name, is_true, detail)
+          : director.Judge(vm.platform->observer, vm.service->handle(), *kind, *claim, name, is_true,
+                           detail);
+  if (!status.ok()) Raise(L, status.message());
+  return 0;
+}
+
+int SettingFunction(lua_State* L) {
+  const std::string* value = DirectorOf(L).FindSetting(std::string(CheckText(L, 1)));
+  if (value == nullptr) return 0;
+  lua_pushlstring(L, value->data(), value->size());
+  return 1;
+}
+
+int ComplainFunction(lua_State* L) { Raise(L, CheckText(L, 1)); }
+
+void SetFunctions(lua_State* L, const luaL_Reg* functions, Director& director) {
+  lua_pushlightuserdata(L, &director);
+  luaL_setfuncs(L, functions, 1);
+}
+
+void PreloadCore(lua_State* L) {
+  lua_pushcclosure(L, &ReturnUpvalue, 1);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "sim.core");
+  lua_pop(L, 1);
+}
+
+void PreloadServiceModule(lua_State* L, Director& director) {
+  static constexpr luaL_Reg kFunctions[] = {
+      {"probe", &ProbeFunction},
+      {"judge", &JudgeFunction},
+      {"setting", &SettingFunction},
+      {"complain", &ComplainFunction},
+      {nullptr, nullptr},
+  };
+  lua_newtable(L);
+  SetFunctions(L, kFunctions, director);
+  lua_pushliteral(L, "service");
+  lua_setfield(L, -2, "role");
+  PreloadCore(L);
+}
+
+}  // namespace skysim

@@ -1,0 +1,536 @@
+#include "simnet/scenario/story_module.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/lua/seri_lua.h"
+#include "simnet/network/network.h"
+#include "simnet/scenario/director.h"
+#include "simnet/scenario/service_module.h"
+#include "simnet/scenario/story_tasks.h"
+
+namespace skysim {
+namespace {
+
+constexpr char kProbeLists[] = "skysim.probes";  // in the registry: name -> list; [1] = how many were put
+
+std::string Text(lua_State* L, int index, const char* what) {
+  if (lua_type(L, index) != LUA_TSTRING) {
+    Raise(L, absl::StrCat(what, " is a string, not a ", luaL_typename(L, index)));
+  }
+  size_t size = 0;
+  const char* text = lua_tolstring(L, index, &size);
+  return std::string(text, size);
+}
+
+std::string NodeName(lua_State* L, int index) { return Text(L, index, "the name of a node"); }
+
+void Check(lua_State* L, const absl::Status& status) {
+  if (!status.ok()) Raise(L, status.message());
+}
+
+// A name that some node has. The network's own message would speak of hosts.
+std::string KnownNode(lua_State* L, int index) {
+  std::string name = NodeName(L, index);
+  Director& director = DirectorOf(L);
+  if (!director.world().IsRunning(name).ok()) Raise(L, director.NoNode(name));
+  return name;
+}
+
+struct Ends {
+  std::string from, to;
+};
+
+// Two different nodes at indexes 1 and 2.
+Ends KnownEnds(lua_State* L) {
+  Ends ends{KnownNode(L, 1), KnownNode(L, 2)};
+  if (ends.from == ends.to) Raise(L, absl::StrCat("there is no link from ", ends.from, " to itself"));
+  return ends;
+}
+
+std::string Arrow(const Ends& ends) { return absl::StrCat(ends.from, ">", ends.to); }
+
+void NoteFault(lua_State* L, absl::string_view text) { DirectorOf(L).Note(EventKind::kFault, text); }
+
+// -- Fields of tables ----------------------------------------------------------------------------
+
+std::string TextField(lua_State* L, int table, const char* key) {
+  lua_getfield(L, table, key);
+  size_t size = 0;
+  const char* text = lua_tolstring(L, -1, &size);
+  std::string value = text == nullptr ? "" : std::string(text, size);
+  lua_pop(L, 1);
+  return value;
+}
+
+// False: the field is not there.
+template <typename Integer>
+bool IntegerField(lua_State* L, int table, const char* key, Integer* value) {
+  bool is_there = lua_getfield(L, table, key) != LUA_TNIL;
+  if (is_there) *value = static_cast<Integer>(lua_tointeger(L, -1));
+  lua_pop(L, 1);
+  return is_there;
+}
+
+std::map<std::string, std::string> MapField(lua_State* L, int table, const char* key) {
+  std::map<std::string, std::string> entries;
+  lua_getfield(L, table, key);
+  for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+    size_t size = 0;
+    const char* value = lua_tolstring(L, -1, &size);
+    entries[lua_tostring(L, -2)] = std::string(value, size);
+  }
+  lua_pop(L, 1);
+  return entries;
+}
+
+std::vector<std::string> ListField(lua_State* L, int table, const char* key) {
+  std::vector<std::string> list;
+  lua_getfield(L, table, key);
+  for (lua_Integer i = 1; lua_geti(L, -1, i) == LUA_TSTRING; ++i, lua_pop(L, 1)) {
+    list.push_back(lua_tostring(L, -1));
+  }
+  lua_pop(L, 2);
+  return list;
+}
+
+void RatioField(lua_State* L, int table, const std::string& key, Ratio* ratio) {
+  IntegerField(L, table, key.c_str(), &ratio->numerator);
+  IntegerField(L, table, absl::StrCat(key, "_of").c_str(), &ratio->denominator);
+}
+
+// Changes those fields of a link that the table of sim.units has.
+void ReadLink(lua_State* L, int table, LinkConfig* link) {
+  std::string shape = TextField(L, table, "shape");
+  if (!shape.empty()) {
+    link->delay.shape = shape == "uniform"       ? Delay::Shape::kUniform
+                        : shape == "exponential" ? Delay::Shape::kExponential
+                                                 : Delay::Shape::kConstant;
+  }
+  IntegerField(L, table, "min_ns", &link->delay.min_ns);
+  IntegerField(L, table, "max_ns", &link->delay.max_ns);
+  IntegerField(L, table, "mean_ns", &link->delay.mean_ns);
+  IntegerField(L, table, "bandwidth", &link->bandwidth_bytes_per_s);
+  IntegerField(L, table, "mss", &link->mss_bytes);
+  RatioField(L, table, "loss", &link->loss);
+  RatioField(L, table, "split", &link->split);
+  RatioField(L, table, "duplicate", &link->duplicate);
+  RatioField(L, table, "reorder", &link->reorder);
+}
+
+NodeSpec ReadNode(lua_State* L, int table) {
+  NodeSpec spec;
+  spec.name = TextField(L, table, "name");
+  spec.ip = TextField(L, table, "ip");
+  IntegerField(L, table, "dispatch_ns", &spec.dispatch_ns);
+  spec.config = MapField(L, table, "config");
+  spec.files = MapField(L, table, "files");
+  return spec;
+}
+
+// -- Time and tasks ------------------------------------------------------------------------------
+
+int Now(lua_State* L) {
+  lua_pushinteger(L, DirectorOf(L).events().NowNs());
+  return 1;
+}
+
+int Sleep(lua_State* L) { return DirectorOf(L).tasks().Sleep(L, luaL_checkinteger(L, 1)); }
+
+int Spawn(lua_State* L) {
+  uint64_t id = DirectorOf(L).tasks().Spawn(L, lua_gettop(L) - 1);
+  lua_pushinteger(L, static_cast<lua_Integer>(id));
+  return 1;
+}
+
+int Join(lua_State* L) {
+  return DirectorOf(L).tasks().Join(L, static_cast<uint64_t>(luaL_checkinteger(L, 1)));
+}
+
+int ReturnTop(lua_State*) { return 1; }
+
+// wait(condition, ns or nil)
+int Wait(lua_State* L) {
+  StoryTasks& tasks = DirectorOf(L).tasks();
+  tasks.CheckMayWait(L, "world:wait_until");
+  return tasks.WaitForCondition(L, 1, luaL_optinteger(L, 2, -1),
+                                absl::StrCat("a condition, at ", PlaceOf(L)), &ReturnTop);
+}
+
+// Continues liveness(name, condition, ns, within) with the answer on top.
+int JudgeLiveness(lua_State* L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "skysim.director");
+  Director& director = *static_cast<Director*>(lua_touserdata(L, -1));
+  lua_pop(L, 1);
+  director.CloseLiveness();
+  bool is_true = lua_toboolean(L, -1) != 0;
+  std::string detail = absl::StrCat("not true within ", lua_tostring(L, 4));
+  Check(L, director.Judge(PropertyKind::kEventually, ClaimKind::kLiveness, lua_tostring(L, 1),
+                          is_true, detail));
+  return 1;
+}
+
+int Liveness(lua_State* L) {
+  Director& director = DirectorOf(L);
+  director.tasks().CheckMayWait(L, "sim.liveness");
+  director.OpenLiveness(lua_tostring(L, 1));
+  return director.tasks().WaitForCondition(L, 2, luaL_checkinteger(L, 3),
+                                           absl::StrCat("liveness \"", lua_tostring(L, 1), "\""),
+                                           &JudgeLiveness);
+}
+
+// choose(stream, bound) -> 0 .. bound-1
+int Choose(lua_State* L) {
+  ChoiceSource& choices = DirectorOf(L).choices();
+  uint64_t value = choices.Choose(choices.Stream(luaL_checkstring(L, 1)),
+                                  static_cast<uint64_t>(luaL_checkinteger(L, 2)));
+  lua_pushinteger(L, static_cast<lua_Integer>(value));
+  return 1;
+}
+
+// permutation(stream, n) -> list of 1 .. n. Choice 0 leaves an element where it is.
+int Permutation(lua_State* L) {
+  ChoiceSource& choices = DirectorOf(L).choices();
+  StreamId stream = choices.Stream(luaL_checkstring(L, 1));
+  std::vector<lua_Integer> order(static_cast<size_t>(luaL_checkinteger(L, 2)));
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<lua_Integer>(i) + 1;
+  for (size_t i = 0; i + 1 < order.size(); ++i) {
+    std::swap(order[i], order[i + choices.Choose(stream, order.size() - i)]);
+  }
+  lua_createtable(L, static_cast<int>(order.size()), 0);
+  for (size_t i = 0; i < order.size(); ++i) {
+    lua_pushinteger(L, order[i]);
+    lua_seti(L, -2, static_cast<lua_Integer>(i) + 1);
+  }
+  return 1;
+}
+
+// -- Messages ------------------------------------------------------------------------------------
+
+// call(node, address, ...)
+int Call(lua_State* L) {
+  Director& director = DirectorOf(L);
+  StoryTasks& tasks = director.tasks();
+  tasks.CheckMayWait(L, "world:call");
+  std::string node = KnownNode(L, 1);
+  std::string address = Text(L, 2, "the address of a service");
+  Check(L, director.CheckRuns(node));
+  SeriBuffer packed(director.memory());
+  PackValues(L, 3, packed);
+  std::string what = absl::StrCat("call ", node, " ", address);
+  director.Note(EventKind::kStory, what);
+  std::string failure = absl::StrCat(PlaceOf(L), ": ", what, ": ");
+  uint64_t task = tasks.current();
+  tasks.ExpectReply(absl::StrCat("reply of ", node, " ", address));
+  absl::Status status = director.world().Call(
+      node, address, packed.view(),
+      [&director, task, failure](absl::StatusOr<std::string> reply) {
+        if (reply.ok()) return director.tasks().Answer(task, *std::move(reply));
+        std::string text = absl::StrCat(failure, reply.status().message());
+        director.AddCallFailure(text);
+        director.tasks().FailReply(task, text);
+      });
+  if (!status.ok()) Raise(L, status.message());
+  return tasks.WaitForReply(L);
+}
+
+int Send(lua_State* L) {
+  Director& director = DirectorOf(L);
+  std::string node = KnownNode(L, 1);
+  std::string address = Text(L, 2, "the address of a service");
+  Check(L, director.CheckRuns(node));
+  SeriBuffer packed(director.memory());
+  PackValues(L, 3, packed);
+  director.Note(EventKind::kStory, absl::StrCat("send ", node, " ", address));
+  Check(L, director.world().Send(node, address, packed.view()));
+  return 0;
+}
+
+// Pushes the list of the probes called `name`, making it if it is new.
+void PushProbeList(lua_State* L, int lists, const std::string& name) {
+  if (lua_getfield(L, lists, name.c_str()) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, lists, name.c_str());
+}
+
+void PushProbe(lua_State* L, const Probe& probe) {
+  lua_newtable(L);
+  int table = lua_gettop(L);
+  lua_pushlstring(L, probe.node.data(), probe.node.size());
+  lua_setfield(L, table, "node");
+  lua_pushinteger(L, probe.service);
+  lua_setfield(L, table, "service");
+  lua_pushinteger(L, probe.time_ns);
+  lua_setfield(L, table, "time");
+  int count = UnpackValues(L, probe.packed.data(), probe.packed.size());
+  lua_pushinteger(L, count);
+  lua_setfield(L, table, "n");
+  for (int i = count; i >= 1; --i) lua_seti(L, table, i);
+}
+
+// probes(name). What has come since the last question is put into the lists of its names first.
+int Probes(lua_State* L) {
+  const std::vector<Probe>& probes = DirectorOf(L).probes();
+  std::string name = Text(L, 1, "the name of a probe");
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, kProbeLists);
+  int lists = lua_gettop(L);
+  lua_geti(L, lists, 1);
+  size_t next = static_cast<size_t>(lua_tointeger(L, -1));
+  lua_pop(L, 1);
+  for (; next < probes.size(); ++next) {
+    PushProbeList(L, lists, probes[next].name);
+    PushProbe(L, probes[next]);
+    lua_seti(L, -2, luaL_len(L, -2) + 1);
+    lua_pop(L, 1);
+  }
+  lua_pushinteger(L, static_cast<lua_Integer>(next));
+  lua_seti(L, lists, 1);
+  PushProbeList(L, lists, name);
+  return 1;
+}
+
+int OnProbe(lua_State* L) {
+  std::string name = Text(L, 1, "the name of a probe");
+  lua_settop(L, 2);
+  DirectorOf(L).AddProbeHandler(std::move(name), luaL_ref(L, LUA_REGISTRYINDEX));
+  return 0;
+}
+
+// note("story", text)
+int Note(lua_State* L) {
+  DirectorOf(L).Note(EventKind::kStory, Text(L, 2, "a note"));
+  return 0;
+}
+
+// -- Nodes ---------------------------------------------------------------------------------------
+
+// open_world(declaration)
+int OpenWorld(lua_State* L) {
+  Director::Declaration declaration;
+  declaration.claim = TextField(L, 1, "claim");
+  declaration.project = TextField(L, 1, "project");
+  for (const std::string& name : ListField(L, 1, "services")) declaration.services.insert(name);
+  declaration.reachable = ListField(L, 1, "reachable");
+  Check(L, DirectorOf(L).OpenWorld(std::move(declaration)));
+  return 0;
+}
+
+int AddNode(lua_State* L) {
+  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), TextField(L, 1, "path"), /*is_known=*/false));
+  return 0;
+}
+
+int ChangeNode(lua_State* L) {
+  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), TextField(L, 1, "path"), /*is_known=*/true));
+  return 0;
+}
+
+int NoNode(lua_State* L) {
+  std::string text = DirectorOf(L).NoNode(luaL_tolstring(L, 1, nullptr));
+  lua_pushlstring(L, text.data(), text.size());
+  return 1;
+}
+
+int IsBooted(lua_State* L) {
+  lua_pushboolean(L, DirectorOf(L).IsBooted(lua_tostring(L, 1)) ? 1 : 0);
+  return 1;
+}
+
+int IsRunning(lua_State* L) {
+  lua_pushboolean(L, *DirectorOf(L).world().IsRunning(KnownNode(L, 1)) ? 1 : 0);
+  return 1;
+}
+
+int Start(lua_State* L) {
+  std::string name = KnownNode(L, 1);
+  NoteFault(L, absl::StrCat("start ", name));
+  Check(L, DirectorOf(L).StartNode(name));
+  return 0;
+}
+
+// crash(name, is_power_off, loses_files)
+int Crash(lua_State* L) {
+  std::string name = KnownNode(L, 1);
+  bool is_power_off = lua_toboolean(L, 2) != 0;
+  bool loses_files = lua_toboolean(L, 3) != 0;
+  NoteFault(L, absl::StrCat("crash ", name, is_power_off ? ", power off" : "",
+                            loses_files ? ", files lost" : ""));
+  Check(L, DirectorOf(L).world().CrashNode(name, is_power_off, loses_files));
+  return 0;
+}
+
+// -- Links ---------------------------------------------------------------------------------------
+
+int CheckLink(lua_State* L) {
+  KnownEnds(L);
+  return 0;
+}
+
+// set_link(from, to, fields, description)
+int SetLink(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  Network& network = DirectorOf(L).world().network();
+  absl::StatusOr<LinkConfig> link = network.GetLink(ends.from, ends.to);
+  Check(L, link.status());
+  ReadLink(L, 3, &*link);
+  NoteFault(L, absl::StrCat("link ", Arrow(ends), " ", lua_tostring(L, 4)));
+  Check(L, network.SetLink(ends.from, ends.to, *link));
+  return 0;
+}
+
+int SetDefaultLink(lua_State* L) {
+  ReadLink(L, 1, &DirectorOf(L).world().network().DefaultLink());
+  return 0;
+}
+
+int Partition(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  NoteFault(L, absl::StrCat("partition ", Arrow(ends)));
+  Check(L, DirectorOf(L).Partition(ends.from, ends.to));
+  return 0;
+}
+
+int Heal(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  NoteFault(L, absl::StrCat("heal ", Arrow(ends)));
+  Check(L, DirectorOf(L).Heal(ends.from, ends.to));
+  return 0;
+}
+
+int HealAll(lua_State* L) {
+  NoteFault(L, "heal all");
+  DirectorOf(L).HealAll();
+  return 0;
+}
+
+int Hold(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  NoteFault(L, absl::StrCat("hold ", Arrow(ends)));
+  Check(L, DirectorOf(L).world().network().Hold(ends.from, ends.to));
+  return 0;
+}
+
+// release(from, to, is_one_chunk)
+int Release(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  bool is_one_chunk = lua_toboolean(L, 3) != 0;
+  NoteFault(L, absl::StrCat("release ", Arrow(ends), is_one_chunk ? " as one chunk" : ""));
+  Check(L, DirectorOf(L).world().network().Release(ends.from, ends.to, is_one_chunk));
+  return 0;
+}
+
+int Held(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  absl::StatusOr<uint64_t> bytes = DirectorOf(L).world().network().HeldBytes(ends.from, ends.to);
+  Check(L, bytes.status());
+  lua_pushinteger(L, static_cast<lua_Integer>(*bytes));
+  return 1;
+}
+
+// -- Connections ---------------------------------------------------------------------------------
+
+int Reset(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  NoteFault(L, absl::StrCat("reset connections ", Arrow(ends)));
+  absl::StatusOr<int> count = DirectorOf(L).world().network().ResetConnections(ends.from, ends.to);
+  Check(L, count.status());
+  lua_pushinteger(L, *count);
+  return 1;
+}
+
+int ConnectRule(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  std::string name = luaL_checkstring(L, 3);
+  Network::ConnectRule rule = name == "refuse"       ? Network::ConnectRule::kRefuse
+                              : name == "black hole" ? Network::ConnectRule::kBlackHole
+                                                     : Network::ConnectRule::kAllow;
+  NoteFault(L, absl::StrCat(name, " connects ", Arrow(ends)));
+  Check(L, DirectorOf(L).world().network().SetConnectRule(ends.from, ends.to, rule));
+  return 0;
+}
+
+// delay_connects(from, to, ns, count)
+int DelayConnects(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  int64_t delay_ns = luaL_checkinteger(L, 3);
+  int count = static_cast<int>(luaL_checkinteger(L, 4));
+  NoteFault(L, absl::StrCat("delay ", count, " connects ", Arrow(ends), " by ", delay_ns, " ns"));
+  Check(L, DirectorOf(L).world().network().DelayConnects(ends.from, ends.to, delay_ns, count));
+  return 0;
+}
+
+int Accepted(lua_State* L) {
+  Ends ends = KnownEnds(L);
+  absl::StatusOr<int> count =
+      DirectorOf(L).world().network().AcceptedConnections(ends.from, ends.to);
+  Check(L, count.status());
+  lua_pushinteger(L, *count);
+  return 1;
+}
+
+void SetText(lua_State* L, const char* key, const std::string& text) {
+  lua_pushlstring(L, text.data(), text.size());
+  lua_setfield(L, -2, key);
+}
+
+int Connections(lua_State* L) {
+  lua_newtable(L);
+  lua_Integer index = 0;
+  for (const Network::ConnectionInfo& info : DirectorOf(L).world().network().Connections()) {
+    lua_newtable(L);
+    SetText(L, "from", info.from);
+    SetText(L, "to", info.to);
+    SetText(L, "from_address", info.from_address.ToString());
+    SetText(L, "to_address", info.to_address.ToString());
+    SetText(L, "state", info.state);
+    lua_seti(L, -2, ++index);
+  }
+  return 1;
+}
+
+// Where the scenario is declared: the place of mistakes that no line of the story makes.
+int SetPlace(lua_State* L) {
+  SetFallbackPlace(L, PlaceOf(L));
+  return 0;
+}
+
+constexpr luaL_Reg kFunctions[] = {
+    {"now", &Now}, {"sleep", &Sleep}, {"spawn", &Spawn}, {"join", &Join}, {"wait", &Wait},
+    {"liveness", &Liveness}, {"choose", &Choose}, {"permutation", &Permutation},
+    {"call", &Call}, {"send", &Send}, {"probes", &Probes}, {"on_probe", &OnProbe}, {"note", &Note},
+    {"open_world", &OpenWorld}, {"add_node", &AddNode}, {"change_node", &ChangeNode},
+    {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"is_running", &IsRunning},
+    {"start", &Start}, {"crash", &Crash},
+    {"check_link", &CheckLink}, {"set_link", &SetLink}, {"set_default_link", &SetDefaultLink},
+    {"partition", &Partition}, {"heal", &Heal}, {"heal_all", &HealAll},
+    {"hold", &Hold}, {"release", &Release}, {"held", &Held},
+    {"reset", &Reset}, {"connect_rule", &ConnectRule}, {"delay_connects", &DelayConnects},
+    {"accepted", &Accepted}, {"connections", &Connections},
+    {"judge", &JudgeFunction}, {"setting", &SettingFunction}, {"complain", &ComplainFunction},
+    {"set_place", &SetPlace},
+    {nullptr, nullptr},
+};
+
+}  // namespace
+
+int PushProbeProtected(lua_State* L) {
+  PushProbe(L, *static_cast<Probe*>(lua_touserdata(L, 1)));
+  return 1;
+}
+
+void PreloadStoryModule(lua_State* L, Director& director) {
+  lua_pushlightuserdata(L, &director);
+  lua_setfield(L, LUA_REGISTRYINDEX, "skysim.director");
+  lua_newtable(L);
+  SetFunctions(L, kFunctions, director);
+  lua_pushliteral(L, "story");
+  lua_setfield(L, -2, "role");
+  PreloadCore(L);
+}
+
+}  // namespace skysim
