@@ -8,6 +8,7 @@
 -- Text from the harbor service: "Q name" asks for a name.
 
 local skynet = require "skynet"
+local core = require "skynet.core"
 require "skynet.manager"
 
 local handles = {}
@@ -15,16 +16,9 @@ local handles = {}
 local waiting = {}
 local harbor_service
 
-skynet.register_protocol {
-  name = "harbor",
-  id = skynet.PTYPE_HARBOR,
-  pack = function(...) return ... end,
-  unpack = skynet.tostring,
-}
-
 -- The source of the message is the handle that the name means.
 local function tell_harbor(name, handle)
-  skynet.redirect(harbor_service, handle, "harbor", 0, "N " .. name)
+  core.redirect(harbor_service, handle, skynet.PTYPE_HARBOR, 0, "N " .. name)
 end
 
 skynet.register_protocol {

@@ -10,16 +10,16 @@
 -- text | KiB. After "close" or "error" the fd still has to be kicked.
 
 local skynet = require "skynet"
+local core = require "skynet.core"
 local gateserver = require "snax.gateserver"
 local netpack = require "skynet.netpack"
 
-local redirect, send = skynet.redirect, skynet.send
+local redirect, send = core.redirect, skynet.send
+local PTYPE_CLIENT = skynet.PTYPE_CLIENT
 
 local watchdog
 -- Connection -> { agent, client }; no agent: frames go to the watchdog.
 local routes = {}
-
-skynet.register_protocol { name = "client", id = skynet.PTYPE_CLIENT }
 
 local handler = {}
 
@@ -32,7 +32,7 @@ function handler.message(fd, msg, sz)
   local route = routes[fd]
   local agent = route.agent
   if agent then
-    redirect(agent, route.client, "client", fd, msg, sz)
+    redirect(agent, route.client, PTYPE_CLIENT, fd, msg, sz)
   else
     send(watchdog, "lua", "socket", "data", fd, netpack.tostring(msg, sz))
   end

@@ -333,7 +333,7 @@ int CoreNow(lua_State* L) {
 }
 
 int CoreHpc(lua_State* L) {
-  lua_pushinteger(L, VmOf(L).platform->clock.NowNs());
+  lua_pushinteger(L, VmOf(L).platform->clock.MeasureNs());
   return 1;
 }
 

@@ -153,6 +153,8 @@ void LuaService::OpenVm() {
     context_->node().platform().observer.Record(event);
     if (options_.write_out) options_.write_out(text);
   };
+  // A process ends with os.exit; so does a node.
+  sandbox.exit = [&node](lua_State*, int) { node.Abort(); };
   sandbox.fixed_utc = options_.fixed_utc;
   InstallSandbox(L, std::move(sandbox));
   PreloadModule(L, "skynet.core", OpenCore);

@@ -59,8 +59,9 @@ Config ConfigOf(const NodeSpec& spec, int workers) {
 // with its services before what they stand on.
 struct Life {
   Life(EventQueue& events, ChoiceSource& choices, SimExecutor::Sink& sink,
-       SimExecutor::Options options)
-      : executor(events, choices, sink, std::move(options)), clock(events, executor.cpu_ns()) {}
+       SimExecutor::Options options, const std::function<int64_t()>& measure_ns)
+      : executor(events, choices, sink, std::move(options)),
+        clock(events, executor.cpu_ns(), measure_ns) {}
 
   SimExecutor executor;
   SimClock clock;
@@ -165,7 +166,7 @@ class World::Impl final : public SimExecutor::Sink {
     executor.node = name;
     executor.workers = std::stoi(config.Get("thread"));
     executor.dispatch_ns = member.spec.dispatch_ns;
-    member.life = std::make_unique<Life>(events_, choices_, *this, executor);
+    member.life = std::make_unique<Life>(events_, choices_, *this, executor, options_.measure_ns);
     MakeNode(member, std::move(config));
     return member.life->node->Boot();
   }

@@ -47,6 +47,9 @@ class World final {
     bool wake_unordered = false;  // legacy: woken tasks drain in table order
     std::string legacy;           // the other legacy switches, as env `sim_legacy`
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
+    // For benchmarks: what skynet.hpc() answers, e.g. the machine's clock. Breaks determinism; empty
+    // otherwise.
+    std::function<int64_t()> measure_ns;
     // Called for every VM of a service right after the standard modules were preloaded: adds the
     // modules of a simulation (sim.core). May be empty.
     std::function<void(lua_State*)> open_modules;

@@ -22,14 +22,24 @@ def _find_archive(ctx):
             return archive
     return None
 
+def _run(ctx, arguments):
+    """What a program prints; its failure is the repository's."""
+    result = ctx.execute(arguments)
+    if result.return_code != 0:
+        fail("{} failed: {}".format(arguments[0], result.stderr))
+    return result.stdout
+
+def _unpack(ctx, archive, sha256):
+    """Checks the hash and unpacks, with programs of Debian: its Bazel 4.2.3+ds-11 cannot untar."""
+    found = _run(ctx, ["sha256sum", str(archive)]).split(" ")[0]
+    if found != sha256:
+        fail("{} has sha256 {}, not {}: remove it".format(archive, found, sha256))
+    _run(ctx, ["tar", "--extract", "--strip-components=1", "--no-same-owner", "--file", str(archive)])
+
 def _pinned_archive_impl(ctx):
     archive = _find_archive(ctx)
     if archive:
-        ctx.download_and_extract(
-            url = "file://" + str(archive),
-            sha256 = ctx.attr.debian_sha256 or ctx.attr.sha256,
-            stripPrefix = ctx.attr.debian_strip_prefix or ctx.attr.strip_prefix,
-        )
+        _unpack(ctx, archive, ctx.attr.debian_sha256 or ctx.attr.sha256)
     else:
         ctx.download_and_extract(
             url = ctx.attr.url,
@@ -52,7 +62,6 @@ Debian packs some releases again: the same sources, but another hash and another
         "strip_prefix": attr.string(doc = "Top folder inside the archive at url."),
         "debian_archive": attr.string(doc = "File name of Debian's archive of the same release."),
         "debian_sha256": attr.string(doc = "Its hash, where it is not the one at url."),
-        "debian_strip_prefix": attr.string(doc = "Its top folder, where it has another name."),
         "build_file": attr.label(allow_single_file = True, doc = "Replaces the archive's own."),
     },
 )
@@ -76,7 +85,6 @@ def _libraries():
         strip_prefix = "abseil-cpp-20240722.0",
         debian_archive = "abseil_20240722.0.orig.tar.gz",
         debian_sha256 = "df6d1f5ef540725f3851201176a60486aab332410788465c9877910bb471c34a",
-        debian_strip_prefix = "abseil-20240722.0",
     )
     pinned_archive(
         name = "cli11",

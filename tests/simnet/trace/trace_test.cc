@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "catch2/catch_test_macros.hpp"
+#include "simnet/trace/trace_repair.h"
 
 namespace skysim {
 namespace {
@@ -154,6 +155,62 @@ TEST_CASE("trace of a newer version is refused, naming both versions") {
 
   CHECK(Message(newer + bytes.substr(kHeaderBytes)) ==
         "the trace has format version 2; this skysim reads version 1");
+}
+
+// So small that nothing of it is compressed: each byte of the file means something.
+Trace TinyTrace() {
+  Trace trace;
+  trace.scenario_path = "x.lua";
+  trace.legacy = {"l"};
+  trace.settings = {{"k", "v"}};
+  trace.choices = {{"s", 1, 2, 1}, {"s", 3, 2, 1}};
+  trace.nodes = {"world", "a"};
+  RecordedEvent event;
+  event.kind = EventKind::kSend;
+  event.type = 10;
+  event.service = event.peer = 7;
+  event.session = -1;
+  event.size = 300;
+  event.text = "t";
+  event.bytes_hash = 1;
+  trace.events.Append(event);
+  RecordedEvent effect;
+  effect.node = 1;
+  effect.cause = 1;
+  trace.events.Append(effect);
+  return trace;
+}
+
+TEST_CASE("damage behind right checksums is refused, or read as another trace") {
+  const std::string bytes = SerializeTrace(TinyTrace());
+  REQUIRE(ParseTrace(RepairChecksums(bytes)).ok());
+  int refused = 0, read = 0;
+
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    for (int value = 0; value < 256; ++value) {
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(value);
+      absl::StatusOr<Trace> trace = ParseTrace(RepairChecksums(damaged));
+      trace.ok() ? ++read : ++refused;
+      if (!trace.ok()) continue;
+      std::string again = SerializeTrace(*trace);
+      if (SerializeTrace(*ParseTrace(again)) != again) FAIL("byte " << at << " value " << value);
+    }
+  }
+
+  CHECK(refused > 0);
+  CHECK(read > 0);
+}
+
+TEST_CASE("length that promises more than there is costs nothing") {
+  std::string bytes = SerializeTrace(TinyTrace());
+  size_t events = bytes.find("EVNT");
+  std::string damaged = bytes;
+  // The payload: how it is stored, then the number of events. 2^63 - 1 of them, in nine bytes.
+  damaged.replace(events + 17, 9, std::string(8, '\xff') + '\x7f');
+
+  CHECK(Message(RepairChecksums(damaged)) ==
+        "the trace is corrupt: section events: event 1 is malformed");
 }
 
 TEST_CASE("bytes after the end are refused") {
