@@ -84,8 +84,6 @@ std::string FormatDuration(int64_t duration_ns) {
   return seconds + "s";
 }
 
-std::string FormatHandle(uint32_t handle) { return absl::StrFormat(":%08x", handle); }
-
 std::string DescribeWhat(const RecordedEvent& event) {
   switch (event.kind) {
     case EventKind::kSend:
