@@ -29,7 +29,8 @@ local function caller()
     local round = coroutine.running()
     for i = 1, CALLS do
       skynet.fork(function()
-        done[#done + 1] = cluster.call("b", ".holder", "hold", i, order)
+        local answer = cluster.call("b", ".holder", "hold", i, order)
+        done[#done + 1] = answer
         if #done == CALLS then
           skynet.wakeup(round)
         end

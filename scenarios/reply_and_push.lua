@@ -31,11 +31,11 @@ local function agent()  -- on a: enters the room on b, and hears its notices
   end
 
   skynet.start(function()
-    skynet.dispatch("lua", function(_, source, name, ...)
+    skynet.dispatch("lua", function(_, _, name)
       if name == "notice" then
         command.notice()
       else
-        skynet.retpack(command[name](...))
+        skynet.retpack(command.enter(name))
       end
     end)
     skynet.register ".agent"
