@@ -19,7 +19,7 @@ local function read_patches(names)
   for name in string.gmatch(names, "[^,%s]+") do
     name = string.gsub(name, "-", "_")
     if PATCHED[name] then
-      for module, patch in next, require("sim.legacy." .. name) do
+      for module, patch in next, (require("sim.legacy." .. name)) do  -- require gives two values
         by_module[module] = by_module[module] or {}
         table.insert(by_module[module], patch)
       end
