@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/core/handle.h"
 #include "simnet/trace/event_names.h"
 
 namespace skysim {
@@ -83,8 +84,6 @@ std::string FormatDuration(int64_t duration_ns) {
   if (seconds.back() == '.') seconds.pop_back();
   return seconds + "s";
 }
-
-std::string FormatHandle(uint32_t handle) { return absl::StrFormat(":%08x", handle); }
 
 std::string DescribeWhat(const RecordedEvent& event) {
   switch (event.kind) {
