@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/core/handle.h"
 #include "simnet/trace/event_names.h"
 
 namespace skysim {
