@@ -25,18 +25,19 @@ void NodeWatch::OnEvent(uint32_t node, const Event& event) {
   }
 }
 
-// The log line reads "... error : \x1b[31m/project/main.lua:12: endless loop ...".
+// The watchdog's error has no place; the log of the service that it stopped has the stack, one frame
+// a line: "\n\t/project/main.lua:12: in function ...".
 void NodeWatch::WatchLog(uint32_t node, absl::string_view text) {
-  size_t end = text.find(": endless loop");
-  if (end == absl::string_view::npos || !endless_place_.empty()) return;
-  absl::string_view place = text.substr(0, end);
-  size_t begin = place.find_last_of(" \t\n");
-  if (begin != absl::string_view::npos) place.remove_prefix(begin + 1);
-  if (size_t colour = place.find("\x1b[31m"); colour != absl::string_view::npos) {
-    place.remove_prefix(colour + 5);
+  size_t error = text.find("endless loop");
+  if (error == absl::string_view::npos || !endless_place_.empty()) return;
+  for (size_t frame = text.find("\n\t", error); frame != absl::string_view::npos;
+       frame = text.find("\n\t", frame + 2)) {
+    absl::string_view place = text.substr(frame + 2);
+    if (place[0] == '[') continue;  // a C function
+    endless_place_ = std::string(place.substr(0, place.find(": in ")));
+    endless_node_ = node;
+    return;
   }
-  endless_place_ = std::string(place);
-  endless_node_ = node;
 }
 
 }  // namespace skysim
