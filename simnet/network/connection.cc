@@ -123,7 +123,7 @@ void Connection::SendSyn() {
 
 void Connection::ReceiveSyn() {
   if (KeepsHandshake(forth_, kSyn)) return;
-  if (forth_.HasLost(packet_epoch_) || !sides_[1].host->is_up ||
+  if (IsHandshakeLost(forth_) || !sides_[1].host->is_up ||
       forth_.connect_rule == ConnectRule::kBlackHole) {
     return RetrySynLater();
   }
@@ -154,7 +154,7 @@ void Connection::SendAnswer(uint64_t what) {
 
 void Connection::ReceiveAnswer(uint64_t what) {
   if (KeepsHandshake(back_, what)) return;
-  if (back_.HasLost(packet_epoch_)) {
+  if (IsHandshakeLost(back_)) {
     if (what == kSynAck) RetryServerLater();
     return RetrySynLater();
   }
@@ -168,10 +168,12 @@ void Connection::ReceiveAnswer(uint64_t what) {
 
 // True if the held link keeps the segment; the client's patience still ends.
 bool Connection::KeepsHandshake(Link& link, uint64_t what) {
-  if (!link.is_held() || link.HasLost(packet_epoch_)) return false;
+  if (!link.is_held() || IsHandshakeLost(link)) return false;
   link.Keep(this);
   kept_by_ = &link;
   kept_packet_ = what;
+  kept_turn_ = link.TakeTurn();
+  has_packet_crossed_ = true;
   if (client_ticket_ == 0 && sides_[0].state == State::kNone) {
     client_ticket_ =
         fabric_.events.Schedule(syn_sent_ns_ + kSynTimeoutS * kNsPerS, this, kConnectTimeout);
@@ -179,12 +181,14 @@ bool Connection::KeepsHandshake(Link& link, uint64_t what) {
   return true;
 }
 
-void Connection::OnReleased(bool) {
+void Connection::OnReleased(bool as_one_chunk) {
   kept_by_ = nullptr;
-  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs(), this, kept_packet_);
+  const int64_t turn_ns = as_one_chunk ? 0 : kept_turn_;
+  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs() + turn_ns, this, kept_packet_);
 }
 
 void Connection::ScheduleHandshake(int64_t when_ns, uint64_t what) {
+  has_packet_crossed_ = false;
   packet_ticket_ = fabric_.events.Schedule(when_ns, this, what);
   const int64_t deadline_ns = syn_sent_ns_ + kSynTimeoutS * kNsPerS;
   if (when_ns > deadline_ns && client_ticket_ == 0) {
@@ -239,7 +243,7 @@ void Connection::RetryServer() {
   if (sides_[1].state != State::kHalfOpen) return;
   const bool is_connecting = sides_[0].state == State::kNone;
   if (fabric_.events.NowNs() >= half_open_ns_ + kSynAckTimeoutS * kNsPerS) {
-    return is_connecting ? LeaveHalfOpen() : Forget(1);
+    return Forget(1);
   }
   if (back_.is_partitioned() || is_connecting) return RetryServerLater();
   if (sides_[0].state == State::kGone) return Forget(1);  // the SYN-ACK draws a RST
@@ -434,7 +438,10 @@ void Connection::Break(int side, const char* error) {
 }
 
 void Connection::Forget(int side) {
-  if (side == 1) LeaveHalfOpen();
+  const bool is_half_open = side == 1 && sides_[1].state == State::kHalfOpen;
+  if (is_half_open) LeaveHalfOpen();
+  // The client still tries: its next SYN begins anew.
+  if (is_half_open && sides_[0].state == State::kNone) return;
   Side& self = sides_[side];
   self.state = State::kGone;
   pipes_[side].Abandon();

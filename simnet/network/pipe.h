@@ -112,7 +112,8 @@ class Pipe final : public Happening, public Holdable {
     uint64_t cause;  // of the last write in it
     uint32_t epoch;  // of the link, when sent
     SegmentKind kind;
-    bool is_held;
+    bool is_held;    // has crossed the link
+    int64_t turn;    // in which it is released from a hold
   };
   struct Ack {
     int64_t arrival_ns;
@@ -161,7 +162,8 @@ class Pipe final : public Happening, public Holdable {
   void Schedule(int64_t when_ns, uint64_t what, uint64_t* ticket);
 
   // The sending kernel.
-  void TrySend();
+  // `has_turn`: waited for the link's bandwidth, and may use it now.
+  void TrySend(bool has_turn = false);
   uint64_t SegmentBytes() const;
   bool Transmit(SegmentKind kind, uint64_t size);
   void Launch(SegmentKind kind, int64_t arrival_ns);
