@@ -162,6 +162,8 @@ void Connection::ReceiveAnswer(uint64_t what) {
   if (sides_[0].state != State::kNone) return;  // closed meanwhile; its RST is under way
   fabric_.events.Cancel(std::exchange(client_ticket_, 0));
   sides_[0].state = State::kOpen;
+  // The server lost its power after it had answered: what the client sends will draw a RST.
+  if (sides_[1].state == State::kNone) Forget(1);
   pipes_[0].SendEstablish();
   sides_[0].host->transport->OnConnected(sides_[0].endpoint, sides_[1].address);
 }
@@ -445,6 +447,7 @@ void Connection::Forget(int side) {
   Side& self = sides_[side];
   self.state = State::kGone;
   pipes_[side].Abandon();
+  pipes_[1 - side].OnReceiverGone();
   fabric_.events.Cancel(std::exchange(self.fin_wait_ticket, 0));
   RemoveIfOver();
 }

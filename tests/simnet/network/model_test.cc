@@ -30,7 +30,6 @@ LinkConfig DrawLink(std::mt19937& random) {
 
 struct Outcome {
   std::vector<std::string> log;
-  int64_t end_ns = 0;
   size_t choices = 0;
 };
 
@@ -99,7 +98,6 @@ Outcome RunStory(uint32_t seed) {
   net.RunFor(1000 * kS);
   REQUIRE(net.network.Connections().empty());
   REQUIRE(net.events.IsEmpty());
-  outcome.end_ns = net.events.NowNs();
   outcome.choices = net.choices.Recorded().size();
   return outcome;
 }
@@ -113,14 +111,13 @@ TEST_CASE("the same seed gives the same run") {
     const Outcome first = RunStory(seed), second = RunStory(seed);
 
     CHECK(first.log == second.log);
-    CHECK(first.end_ns == second.end_ns);
     CHECK(first.choices == second.choices);
   }
 }
 
 // Operations in any order, on dead endpoints too: nothing crashes, and all is forgotten in the end.
 TEST_CASE("no order of connects, closes, crashes and resets leaves anything behind") {
-  for (uint32_t seed = 1; seed <= 500; ++seed) {
+  for (uint32_t seed = 1; seed <= 1000; ++seed) {
     std::mt19937 random(seed);
     TestNetwork net(seed);
     net.network.DefaultLink() = DrawLink(random);
