@@ -13,8 +13,8 @@ namespace {
 constexpr int64_t kNsPerS = 1'000'000'000;
 
 // Linux: the first SYN and each retry wait twice as long as the one before, from TCP_TIMEOUT_INIT =
-// 1 s; tcp_syn_retries = 6, so retries at 1, 3, ..., 63 s and ETIMEDOUT at 127 s. tcp_synack_retries
-// = 5, and the half-open connection is dropped at 63 s.
+// 1 s; tcp_syn_retries = 6, so retries at 1, 3, ..., 63 s and ETIMEDOUT at 127 s.
+// tcp_synack_retries = 5, and the half-open connection is dropped at 63 s.
 constexpr int64_t kSynRetryS[] = {1, 3, 7, 15, 31, 63};
 constexpr int64_t kSynTimeoutS = 127;
 constexpr int64_t kSynAckRetryS[] = {1, 3, 7, 15, 31};
@@ -271,8 +271,8 @@ void Connection::Accept(EndpointId endpoint) {
 
 // -- What the programs do -------------------------------------------------------------------------
 
-// Linux, tcp_recvmsg: what was received comes first, even after a RST; then the end of the stream if
-// a FIN came (SOCK_DONE), then the error, once, and the end ever after.
+// Linux, tcp_recvmsg: what was received comes first, even after a RST; then the end of the stream
+// if a FIN came (SOCK_DONE), then the error, once, and the end ever after.
 ReadResult Connection::Read(int side, char* buffer, size_t capacity) {
   Side& self = sides_[side];
   Pipe& in = pipes_[1 - side];
@@ -372,8 +372,8 @@ bool Connection::Takes(int direction, SegmentKind, bool has_bytes) const {
   return false;
 }
 
-// The RST that answers ends the receiver's side as well, if it still had one: data came for a program
-// that has closed (Linux: TCPABORTONDATA).
+// The RST that answers ends the receiver's side as well, if it still had one: data came for a
+// program that has closed (Linux: TCPABORTONDATA).
 void Connection::OnRefused(int direction) {
   pipes_[1 - direction].SendReset();
   Forget(1 - direction);

@@ -15,13 +15,13 @@
 namespace skysim {
 
 // Connection is one TCP connection as both kernels see it: the handshake, a pipe in each direction,
-// and what each side's program and kernel still have to do with it. Side 0 made the connection, side
-// 1 accepts it; pipe s carries what side s writes. It lives in the fabric from connect() until both
-// kernels have forgotten it and both endpoints are closed.
+// and what each side's program and kernel still have to do with it. Side 0 made the connection,
+// side 1 accepts it; pipe s carries what side s writes. It lives in the fabric from connect() until
+// both kernels have forgotten it and both endpoints are closed.
 //
-// One handshake segment is under way at a time: the next is sent when the last was lost, at the times
-// at which Linux sends a SYN again. Left out: TIME_WAIT, simultaneous open, keepalive (a connection
-// that is silent never notices that its peer is gone).
+// One handshake segment is under way at a time: the next is sent when the last was lost, at the
+// times at which Linux sends a SYN again. Left out: TIME_WAIT, simultaneous open, keepalive (a
+// connection that is silent never notices that its peer is gone).
 class Connection final : public Happening, private PipeEnds, private Holdable {
  public:
   Connection(Fabric& fabric, uint64_t serial, uint64_t number, Host& from, Host& to,

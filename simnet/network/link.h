@@ -17,8 +17,8 @@ namespace skysim {
 enum class ConnectRule { kAllow, kRefuse, kBlackHole };
 
 // The decisions of one user of a link: one direction of one connection, or all UDP. Streams are
-// looked up when something first depends on them, and then kept; what has one outcome only (a constant
-// delay, no loss) asks nothing.
+// looked up when something first depends on them, and then kept; what has one outcome only (a
+// constant delay, no loss) asks nothing.
 class LinkStreams final {
  public:
   // Names are "link/a>b/<kind>/delay" and so on. `link_name` is borrowed.
@@ -49,9 +49,9 @@ class Holdable {
  public:
   virtual ~Holdable() = default;
   virtual uint64_t HeldBytes() const = 0;
-  // The link was released: what was kept arrives now, by events and not inside the call. In the order
-  // of its first arrival, so many nanoseconds later as its turn says; or each connection's bytes as
-  // one chunk.
+  // The link was released: what was kept arrives now, by events and not inside the call. In the
+  // order of its first arrival, so many nanoseconds later as its turn says; or each connection's
+  // bytes as one chunk.
   virtual void OnReleased(bool as_one_chunk) = 0;
 };
 

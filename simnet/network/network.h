@@ -19,8 +19,8 @@
 namespace skysim {
 
 // The transport that the network gives to a node. It ties bytes to events of the trace, which
-// changes nothing that a node can see: CurrentCause() is the kSegment event that brought what can be
-// read.
+// changes nothing that a node can see: CurrentCause() is the kSegment event that brought what can
+// be read.
 class SimulatedTransport : public Transport {
  public:
   // Index of the event on whose behalf Write() is called from now on: the cause of the kSegment

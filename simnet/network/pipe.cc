@@ -6,10 +6,11 @@
 #include "absl/log/check.h"
 
 // Positions and what may happen to them. `sent_` runs ahead while segments fly; losing one moves it
-// back to `arrived_`, clears the wire and leaves the rest to Retry(), so that at any time the flights
-// cover exactly (arrived_, sent_] in order. A pipe has at most one delivery event, for the first
-// flight; events that come too early (their flight was cleared) find nothing due and set a new one.
-// Calls into ends_ may write, close or reset this pipe: each is the last thing its caller does.
+// back to `arrived_`, clears the wire and leaves the rest to Retry(), so that at any time the
+// flights cover exactly (arrived_, sent_] in order. A pipe has at most one delivery event, for the
+// first flight; events that come too early (their flight was cleared) find nothing due and set a
+// new one. Calls into ends_ may write, close or reset this pipe: each is the last thing its caller
+// does.
 
 namespace skysim {
 namespace {
@@ -17,13 +18,13 @@ namespace {
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kNsPerS = 1000 * kNsPerMs;
 
-// Linux: include/net/tcp.h, TCP_RTO_MIN (HZ/5) and TCP_RTO_MAX (120 HZ). The time-out is the smoothed
-// round trip plus the variance term, whose floor is TCP_RTO_MIN (__tcp_set_rto).
+// Linux: include/net/tcp.h, TCP_RTO_MIN (HZ/5) and TCP_RTO_MAX (120 HZ). The time-out is the
+// smoothed round trip plus the variance term, whose floor is TCP_RTO_MIN (__tcp_set_rto).
 constexpr int64_t kRetryNsMin = 200 * kNsPerMs;
 constexpr int64_t kRetryNsMax = 120 * kNsPerS;
 
-// Linux: sysctl net.ipv4.tcp_retries2 = 15, about 924 s; tcp_orphan_retries = 0 means 8 for a closed
-// socket that was alive.
+// Linux: sysctl net.ipv4.tcp_retries2 = 15, about 924 s; tcp_orphan_retries = 0 means 8 for a
+// closed socket that was alive.
 constexpr int kRetriesMax = 15;
 constexpr int kOrphanRetriesMax = 8;
 

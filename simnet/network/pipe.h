@@ -97,8 +97,8 @@ class Pipe final : public Happening, public Holdable {
   // Throws away what has arrived and was not read.
   void DropUnread();
   // The receiving kernel has forgotten the connection. A sender that waits for its window would ask
-  // from time to time (Linux: zero-window probes); it begins only now, as all asking before gets the
-  // same answer.
+  // from time to time (Linux: zero-window probes); it begins only now, as all asking before gets
+  // the same answer.
   void OnReceiverGone() {
     if (is_window_closed_) StartRetry(events_.NowNs());
   }

@@ -48,7 +48,7 @@ TEST_CASE("the stall after a heal depends on the back-off") {
   CHECK(net.b.seen[server].chunks[0].first == sent + 31 * kRetryNs + kDelay);
 }
 
-TEST_CASE("what is under way when a partition begins is lost, even if it heals before the arrival") {
+TEST_CASE("what is under way when a partition begins is lost, though it heals before the arrival") {
   TestNetwork net;
   const auto [client, server] = net.Open();
   net.a.Send(client, "under way");

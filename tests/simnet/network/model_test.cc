@@ -1,6 +1,6 @@
 // Whatever the network does short of breaking a connection: the bytes that come out are the bytes
-// that went in, in order, for any delay, loss, split, bandwidth, buffer, partition and hold. And the
-// same seed gives the same run.
+// that went in, in order, for any delay, loss, split, bandwidth, buffer, partition and hold. And
+// the same seed gives the same run.
 
 #include <random>
 #include <string>
@@ -33,8 +33,8 @@ struct Outcome {
   size_t choices = 0;
 };
 
-// Several connections, both ends writing, while the links are changed, partitioned, held and brought
-// back. Ends with everything calm and everything delivered.
+// Several connections, both ends writing, while the links are changed, partitioned, held and
+// brought back. Ends with everything calm and everything delivered.
 Outcome RunStory(uint32_t seed) {
   std::mt19937 random(seed);
   TestNetwork net(seed);
