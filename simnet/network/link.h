@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simnet/choice/choice_source.h"
@@ -24,6 +25,7 @@ class LinkStreams final {
   // Names are "link/a>b/<kind>/delay" and so on. `link_name` is borrowed.
   LinkStreams(ChoiceSource& choices, const std::string& link_name, std::string kind)
       : choices_(choices), link_name_(link_name), kind_(std::move(kind)) {}
+  LinkStreams(ChoiceSource& choices, std::string&& link_name, std::string kind) = delete;
 
   int64_t ChooseDelayNs(const Delay& delay);
   bool ShouldLose(Ratio loss) { return ChooseOneIn("loss", &loss_, loss); }

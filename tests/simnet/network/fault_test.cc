@@ -622,7 +622,8 @@ TEST_CASE("split deliveries cut the stream at chosen bytes") {
 
 TEST_CASE("an exponential delay has its mean, its minimum and its cap") {
   SeededChoices choices(1, false);
-  LinkStreams streams(choices, "a>b", "udp");
+  const std::string link = "a>b";
+  LinkStreams streams(choices, link, "udp");
   const Delay delay = {Delay::Shape::kExponential, 1000, 20'000, 2000};
   int64_t sum = 0, most = 0, least = 1 << 30;
   for (int i = 0; i < 100'000; ++i) {
@@ -638,7 +639,7 @@ TEST_CASE("an exponential delay has its mean, its minimum and its cap") {
   CHECK(sum / 100'000 > 2960);        // 3000 expected, standard error 6
   CHECK(sum / 100'000 < 3040);
   RecordedChoices calm({});
-  LinkStreams usual(calm, "a>b", "udp");
+  LinkStreams usual(calm, link, "udp");
   CHECK(usual.ChooseDelayNs(delay) == 1000);
 }
 
