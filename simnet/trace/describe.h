@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "engine/core/handle.h"  // FormatHandle
 #include "simnet/trace/event_log.h"
 
 namespace skysim {
