@@ -102,8 +102,8 @@ void Director::OpenVm() {
   entropy_ = std::make_unique<StoryEntropy>(*choices_);
   TreeStorageOptions tree;
   tree.working_folder = kProjectMount;
-  tree.roots = {{kProjectMount, FolderOf(CleanPath(options_.scenario_path))},
-                {kHomeMount, CleanPath(options_.home)}};
+  tree.roots = {{kProjectMount, FolderOf(AbsolutePath(options_.scenario_path))},
+                {kHomeMount, AbsolutePath(options_.home)}};
   storage_ = std::make_unique<TreeStorage>(shared_.files, std::move(tree));
   vm_ = std::make_unique<LuaVm>(shared_.arena, static_cast<unsigned>(entropy_->Draw("story/lua")),
                                 VmContext{});
@@ -137,7 +137,7 @@ absl::Status Director::LoadError(int status) {
 }
 
 absl::Status Director::Load() {
-  auto text = shared_.files.Read(CleanPath(options_.scenario_path));
+  auto text = shared_.files.Read(AbsolutePath(options_.scenario_path));
   if (!text.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(options_.scenario_path, ": ", text.status().message()));
@@ -267,16 +267,16 @@ absl::Status Director::OpenWorld(Declaration declaration) {
     absl::Status status = properties_.Declare(PropertyKind::kReachable, ClaimKind::kGuarantee, name);
     if (!status.ok()) return status;
   }
-  std::string project = JoinPath(FolderOf(CleanPath(options_.scenario_path)),
+  std::string project = JoinPath(FolderOf(AbsolutePath(options_.scenario_path)),
                                  declaration_.project);
   if (!shared_.files.IsFolder(project)) {
     return absl::InvalidArgumentError(
         absl::StrCat("project = \"", declaration_.project, "\": there is no such folder"));
   }
-  scripts_ = std::make_unique<ScriptFinder>(shared_.files, CleanPath(options_.home), project,
+  scripts_ = std::make_unique<ScriptFinder>(shared_.files, AbsolutePath(options_.home), project,
                                             declaration_.services);
   World::Options world;
-  world.home = CleanPath(options_.home);
+  world.home = AbsolutePath(options_.home);
   world.project = project;
   world.workers = options_.workers;
   world.virtual_ns_max = options_.virtual_ns_max;

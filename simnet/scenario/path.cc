@@ -6,14 +6,14 @@ namespace skysim {
 
 namespace fs = std::filesystem;
 
-std::string CleanPath(const std::string& path) {
+std::string AbsolutePath(const std::string& path) {
   std::string text = fs::absolute(path).lexically_normal().string();
   if (text.size() > 1 && text.back() == '/') text.pop_back();
   return text;
 }
 
 std::string JoinPath(const std::string& folder, const std::string& path) {
-  return CleanPath((fs::path(folder) / path).string());
+  return AbsolutePath((fs::path(folder) / path).string());
 }
 
 std::string FolderOf(const std::string& path) { return fs::path(path).parent_path().string(); }

@@ -8,7 +8,7 @@
 namespace skysim {
 
 // Without ".", ".." and doubled slashes; relative ones begin at the working directory.
-std::string CleanPath(const std::string& path);
+std::string AbsolutePath(const std::string& path);
 // `folder` is absolute; an absolute `path` stands for itself.
 std::string JoinPath(const std::string& folder, const std::string& path);
 // "/a/b" of "/a/b/c.lua".
