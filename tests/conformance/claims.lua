@@ -1,8 +1,10 @@
 -- What the conformance services share. A file here is a `start` service: it checks its claims one after another, logs
--- each ("holds: ..." or "BROKEN: ..." with the reason), then "<subject>: N claims, M broken", and ends the node.
+-- each ("holds: ..." or "BROKEN: ..." with the reason), then "<subject>: N claims, M broken", and ends the node. In a
+-- simulation (lua_api.lua) each claim is a guarantee, and the probe "checked" tells the story that a file is done.
 -- Load it with `assert(loadfile(SERVICE_PATH .. "claims.lua"))()`.
 
 local skynet = require "skynet"
+local sim = require "sim"
 require "skynet.manager"
 
 local claims = {}
@@ -72,8 +74,9 @@ function claims.within(limit_cs, f)
   return result
 end
 
-local function check(claim)
+local function check(subject, claim)
   local ok, reason = xpcall(claim[2], debug.traceback)
+  sim.guarantee(subject .. ": " .. claim[1], ok, "%s", reason)
   if ok then
     skynet.error("holds: " .. claim[1])
   else
@@ -88,11 +91,12 @@ function claims.run(subject, list)
     skynet.fork(function()
       local broken = 0
       for _, claim in ipairs(list) do
-        if not check(claim) then
+        if not check(subject, claim) then
           broken = broken + 1
         end
       end
       skynet.error(string.format("%s: %d claims, %d broken", subject, #list, broken))
+      sim.probe("checked", subject, #list, broken)
       skynet.sleep(1)  -- the lines above are out
       skynet.abort()
     end)
