@@ -9,7 +9,13 @@ require "skynet.manager"
 
 local claims = {}
 
+-- Characters of a text that a report shows.
+local SHOWN_MAX = 300
+
 local function show(value)
+  if type(value) == "string" and #value > SHOWN_MAX then
+    return string.format("%q... (%d bytes)", string.sub(value, 1, SHOWN_MAX), #value)
+  end
   if type(value) ~= "table" then
     return type(value) == "string" and string.format("%q", value) or tostring(value)
   end
@@ -22,7 +28,8 @@ end
 
 --- Raises unless both are the same, arrays item by item.
 function claims.equal(seen, expected, what)
-  if show(seen) ~= show(expected) then
+  local is_same = seen == expected or type(seen) == "table" and show(seen) == show(expected)
+  if not is_same then
     error(string.format("%sexpected %s, seen %s", what and what .. ": " or "", show(expected), show(seen)), 2)
   end
 end

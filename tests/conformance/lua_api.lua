@@ -7,8 +7,8 @@
 local sim = require "sim"
 
 local FILES = {
-  "boot_services", "cluster_calls", "cluster_wire", "critical_section", "gate_events", "module_loading", "socket_channel",
-  "socket_streams",
+  "boot_services", "cluster_caller", "cluster_calls", "cluster_wire", "critical_section", "gate_events", "module_loading",
+  "socket_channel", "socket_streams",
 }
 
 local only = sim.setting("only", "")
