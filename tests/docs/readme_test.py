@@ -4,7 +4,7 @@
 usage: readme_test.py SKYSIM_PROGRAM WORKSPACE DOCUMENT
 
 A ```console block is commands ("$ tools/skysim ...") and their output; "[status N]" says an exit status other than 0.
-A ```lua block behind "<!-- file: NAME -->" is written to NAME first. Digests, seconds of wall time and rates are not
+A ```lua block behind "<!-- file: NAME -->" is written to NAME first. Digests, counts of events, times and rates are not
 compared: they differ between versions and machines.
 """
 import os
@@ -18,6 +18,10 @@ LOOSE = [
     (re.compile(r"digest [0-9a-zA-Z]+"), "digest D"),
     (re.compile(r"[0-9.]+ s wall"), "W s wall"),
     (re.compile(r"\d+ per second"), "R per second"),
+    (re.compile(r"\d+ events"), "E events"),
+    (re.compile(r"[0-9.]+s virtual"), "V virtual"),
+    (re.compile(r"failed at [0-9.]+ s"), "failed at T s"),
+    (re.compile(r"first at [0-9.]+s"), "first at T"),
 ]
 
 
