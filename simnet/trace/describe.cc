@@ -70,11 +70,9 @@ std::string FormatSeconds(int64_t time_ns) {
 
 std::string FormatDuration(int64_t duration_ns) {
   if (duration_ns == 0) return "0s";
-  if (duration_ns % 1000 != 0 && duration_ns > -kSecondNs && duration_ns < kSecondNs) {
-    return absl::StrCat(duration_ns, "ns");
-  }
   if (duration_ns > -1'000'000 && duration_ns < 1'000'000) {
-    return absl::StrCat(duration_ns / 1000, "us");
+    return duration_ns % 1000 == 0 ? absl::StrCat(duration_ns / 1000, "us")
+                                   : absl::StrCat(duration_ns, "ns");
   }
   if (duration_ns > -kSecondNs && duration_ns < kSecondNs && duration_ns % 1'000'000 == 0) {
     return absl::StrCat(duration_ns / 1'000'000, "ms");
