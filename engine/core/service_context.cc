@@ -17,17 +17,18 @@ ServiceContext::ServiceContext(Node& node, std::unique_ptr<Service> service, std
       script_(std::move(script)),
       profiles_(node.profiles()) {}
 
-ServiceContext::~ServiceContext() = default;
+// The service first: what it does while it ends may look at us.
+ServiceContext::~ServiceContext() { service_.reset(); }
 
 absl::Status ServiceContext::Start(const std::string& args) {
   cause_ = node_.launch_cause();
   absl::Status status = service_->Init(*this, args);
-  if (!status.ok()) return status;
+  if (!status.ok()) is_retired_.store(true, std::memory_order_release);
   if (mailbox_.KeepsScheduled()) {
     Ref();
     node_.platform().executor.Submit(this);
   }
-  return absl::OkStatus();
+  return status;
 }
 
 void ServiceContext::Push(Message message) {
@@ -44,6 +45,7 @@ bool ServiceContext::RunOne() {
     }
     Dispatch(std::move(message));
   }
+  if (retires_when_empty_ && !is_retired() && mailbox_.size() == 0) node_.Retire(handle_, 0, cause_);
   if (is_retired()) AnswerRest();
   if (node_.platform().executor.IsDeferring() || mailbox_.KeepsScheduled()) return true;
   Unref();
@@ -87,9 +89,18 @@ void ServiceContext::StopLog() {
   node_.Log(handle_, absl::StrFormat("Close log file %08x.log", handle_));
 }
 
+// Somebody must answer what waits: the worker that runs or will run it.
 void ServiceContext::Retire() {
   is_retired_.store(true, std::memory_order_release);
-  // Somebody must answer what waits: the worker that runs or will run it, or else we.
+  Wake();
+}
+
+void ServiceContext::RetireWhenEmpty() {
+  retires_when_empty_.store(true, std::memory_order_release);
+  Wake();
+}
+
+void ServiceContext::Wake() {
   Message wake;
   wake.source = handle_;
   wake.type = MessageType::kError;  // never answered

@@ -116,6 +116,11 @@ TEST_CASE("core_module.lua") { ExpectClaims("core_module", 12); }
 TEST_CASE("task_order.lua") { ExpectClaims("task_order", 20); }
 TEST_CASE("calls.lua") { ExpectClaims("calls", 19); }
 TEST_CASE("requests.lua") { ExpectClaims("requests", 9); }
+TEST_CASE("service_exit.lua") { ExpectClaims("service_exit", 12); }
+TEST_CASE("protocols.lua") { ExpectClaims("protocols", 9); }
+TEST_CASE("debug_protocol.lua") { ExpectClaims("debug_protocol", 14); }
+TEST_CASE("user_coroutines.lua") { ExpectClaims("user_coroutines", 15); }
+TEST_CASE("logged_lines.lua") { ExpectClaims("logged_lines", 15, /*has_lua_logger=*/true); }
 TEST_CASE("critical_section.lua") { ExpectClaims("critical_section", 5); }
 TEST_CASE("socket_streams.lua") { ExpectClaims("socket_streams", 8); }
 TEST_CASE("socket_channel.lua") { ExpectClaims("socket_channel", 11); }
