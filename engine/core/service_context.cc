@@ -39,15 +39,18 @@ void ServiceContext::Push(Message message) {
 
 bool ServiceContext::RunOne() {
   Message message;
+  bool has_acted = false;
   if (!is_retired() && mailbox_.Pop(&message)) {
+    has_acted = true;
     if (size_t length = mailbox_.TakeOverload(); length != 0) {
       node_.Log(handle_, absl::StrFormat("error: May overload, message queue length = %d", length));
     }
     Dispatch(std::move(message));
   }
   if (retires_when_empty_ && !is_retired() && mailbox_.size() == 0) node_.Retire(handle_, 0, cause_);
-  if (is_retired()) AnswerRest();
-  if (node_.platform().executor.IsDeferring() || mailbox_.KeepsScheduled()) return true;
+  if (is_retired() && AnswerRest()) has_acted = true;
+  // What was deferred is still ours: the executor must come back.
+  if ((has_acted && node_.platform().executor.IsDeferring()) || mailbox_.KeepsScheduled()) return true;
   Unref();
   return false;
 }
@@ -134,9 +137,11 @@ void ServiceContext::Dispatch(Message message) {
   cpu_ns_ += clock.CpuNs() - dispatch_began_cpu_ns_;
 }
 
-void ServiceContext::AnswerRest() {
+bool ServiceContext::AnswerRest() {
   Message message;
-  while (mailbox_.Pop(&message)) node_.AnswerDeadLetter(handle_, message);
+  bool has_answered = false;
+  for (; mailbox_.Pop(&message); has_answered = true) node_.AnswerDeadLetter(handle_, message);
+  return has_answered;
 }
 
 }  // namespace skysim

@@ -80,7 +80,7 @@ class ServiceContext final : public Runnable {
 
  private:
   void Dispatch(Message message);
-  void AnswerRest();
+  bool AnswerRest();  // false: nothing waited
   void Wake();
 
   Node& node_;

@@ -121,6 +121,10 @@ TEST_CASE("protocols.lua") { ExpectClaims("protocols", 9); }
 TEST_CASE("debug_protocol.lua") { ExpectClaims("debug_protocol", 14); }
 TEST_CASE("user_coroutines.lua") { ExpectClaims("user_coroutines", 15); }
 TEST_CASE("logged_lines.lua") { ExpectClaims("logged_lines", 15, /*has_lua_logger=*/true); }
+TEST_CASE("boot_services.lua") { ExpectClaims("boot_services", 6); }
+TEST_CASE("module_loading.lua") { ExpectClaims("module_loading", 5); }
+TEST_CASE("gate_events.lua") { ExpectClaims("gate_events", 0); }
+TEST_CASE("cluster_caller.lua") { ExpectClaims("cluster_caller", 0); }
 TEST_CASE("critical_section.lua") { ExpectClaims("critical_section", 5); }
 TEST_CASE("socket_streams.lua") { ExpectClaims("socket_streams", 8); }
 TEST_CASE("socket_channel.lua") { ExpectClaims("socket_channel", 11); }

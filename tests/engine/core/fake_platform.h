@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/log/check.h"
 #include "engine/core/node.h"
 #include "engine/os/heap.h"
 #include "engine/platform/platform.h"
