@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/log/check.h"
+#include "catch2/catch_test_macros.hpp"
 #include "engine/core/node.h"
 #include "engine/os/heap.h"
 #include "engine/platform/platform.h"
@@ -56,6 +56,10 @@ class FakeExecutor final : public Executor {
   void Submit(Runnable* runnable) override { queue_.push_back(runnable); }
   bool IsDeferring() const override { return is_deferring; }
   void Defer(absl::AnyInvocable<void()> effect) override { effects.push_back(std::move(effect)); }
+  void Flush() override {
+    std::vector<absl::AnyInvocable<void()>> due = std::exchange(effects, {});
+    for (absl::AnyInvocable<void()>& effect : due) effect();
+  }
 
   size_t waiting() const { return queue_.size(); }
 
@@ -220,7 +224,7 @@ class FakeNode {
     options.config.entries.emplace("harbor", "0");
     options.config.entries.emplace("logservice", "log");
     options.config.entries.emplace("bootstrap", "a boot");
-    CHECK(options.config.Complete().ok());
+    REQUIRE(options.config.Complete().ok());
     for (const char* name : {"a", "b", "c", "log"}) {
       options.modules[name] = [this, name] { return std::make_unique<TestService>(scripts[name]); };
     }

@@ -33,7 +33,7 @@ class OneStream final : public ChoiceSource {
 using Lines = std::vector<std::string>;
 
 // Services by name that note when they run, and the executor under test.
-class ExecutorFixture : private SimExecutor::Sink {
+class ExecutorFixture final : public SimExecutor::Sink {
  public:
   ExecutorFixture(ChoiceSource& choices, int workers)
       : executor(std::make_unique<SimExecutor>(events, choices, *this,
