@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "engine/lua/chunk_cache.h"
 #include "engine/lua/sandbox_state.h"
 #include "engine/platform/file_error.h"
 
@@ -65,15 +66,17 @@ absl::string_view SkipStart(absl::string_view text) {
   return is_binary ? text.substr(1) : text;
 }
 
-int LoadText(lua_State* L, absl::string_view text, const char* chunk_name, const char* mode) {
+int LoadText(lua_State* L, ChunkCache* chunks, absl::string_view text, const char* chunk_name,
+             const char* mode) {
   text = SkipStart(text);
+  if (chunks != nullptr) return chunks->Load(L, text, chunk_name, mode);
   return luaL_loadbufferx(L, text.data(), text.size(), chunk_name, mode);
 }
 
 int LoadFileOrInput(lua_State* L, const char* path, const char* mode) {
-  Storage& storage = SandboxOf(L).options.storage;
-  if (path != nullptr) return LoadLuaFile(L, storage, path, mode);
-  return LoadText(L, ReadStandardInput(storage), "=stdin", mode);
+  const SandboxOptions& options = SandboxOf(L).options;
+  if (path != nullptr) return LoadLuaFile(L, options.storage, options.chunks, path, mode);
+  return LoadText(L, nullptr, ReadStandardInput(options.storage), "=stdin", mode);
 }
 
 int LoadFile(lua_State* L) {
@@ -144,7 +147,8 @@ int SearchLuaModule(lua_State* L) {
   if (path == nullptr) return luaL_error(L, "'package.path' must be a string");
   if (!SearchPath(L, name, path, ".", LUA_DIRSEP)) return 1;
   const char* file = lua_tostring(L, -1);
-  if (LoadLuaFile(L, SandboxOf(L).options.storage, file, nullptr) != LUA_OK) {
+  const SandboxOptions& options = SandboxOf(L).options;
+  if (LoadLuaFile(L, options.storage, options.chunks, file, nullptr) != LUA_OK) {
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file,
                       lua_tostring(L, -1));
   }
@@ -165,7 +169,8 @@ void InstallSearcher(lua_State* L) {
 
 }  // namespace
 
-int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mode) {
+int LoadLuaFile(lua_State* L, Storage& storage, ChunkCache* chunks, const char* path,
+                const char* mode) {
   const char* chunk_name = lua_pushfstring(L, "@%s", path);
   absl::StatusOr<std::string> text = storage.ReadAll(path);
   if (!text.ok()) {
@@ -175,7 +180,7 @@ int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mo
     lua_remove(L, -2);
     return LUA_ERRFILE;
   }
-  int result = LoadText(L, *text, chunk_name, mode);
+  int result = LoadText(L, chunks, *text, chunk_name, mode);
   lua_remove(L, -2);
   return result;
 }
