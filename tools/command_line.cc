@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "simnet/scenario/path.h"
 #include "simnet/trace/trace.h"
 #include "tools/replay_command.h"
 #include "tools/run_arguments.h"

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "engine/core/handle.h"
 #include "nlohmann/json.hpp"
 #include "simnet/trace/describe.h"
 #include "simnet/trace/event_names.h"

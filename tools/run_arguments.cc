@@ -1,10 +1,8 @@
 #include "tools/run_arguments.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <limits>
 #include <ostream>
 #include <utility>
@@ -141,13 +139,6 @@ std::string RepeatCommand(const RunOptions& options) {
   std::string command = "tools/skysim run";
   for (const std::string& word : words) absl::StrAppend(&command, " ", ShellQuote(word));
   return command;
-}
-
-std::string AbsolutePath(const std::string& path) {
-  if (!path.empty() && path[0] == '/') return path;
-  char folder[PATH_MAX];
-  if (getcwd(folder, sizeof folder) == nullptr) return path;
-  return absl::StrCat(folder, "/", path);
 }
 
 }  // namespace skysim

@@ -41,9 +41,6 @@ std::vector<std::string> OptionArguments(const RunOptions& options);
 // "tools/skysim run scenarios/x.lua --seed 7", to be pasted into a shell.
 std::string RepeatCommand(const RunOptions& options);
 
-// `path`, seen from the root; not resolved further.
-std::string AbsolutePath(const std::string& path);
-
 }  // namespace skysim
 
 #endif  // TOOLS_RUN_ARGUMENTS_H_

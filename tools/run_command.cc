@@ -6,6 +6,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "simnet/scenario/path.h"
 #include "simnet/trace/describe.h"
 #include "tools/arguments.h"
 #include "tools/determinism.h"

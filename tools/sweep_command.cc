@@ -12,6 +12,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "simnet/scenario/path.h"
 #include "tools/arguments.h"
 #include "tools/determinism.h"
 #include "tools/files.h"

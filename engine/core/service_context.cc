@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/core/node.h"
 
@@ -64,6 +65,28 @@ bool ServiceContext::Send(Handle destination, MessageType type, int32_t session,
   return node_.Send(destination, std::move(message));
 }
 
+bool ServiceContext::StartLog() {
+  const std::string* folder = node_.GetEnv("logpath");
+  if (log_ != nullptr || folder == nullptr) return true;
+  std::string path = absl::StrFormat("%s/%08x.log", *folder, handle_);
+  Platform& platform = node_.platform();
+  auto log = MessageLog::Open(platform.storage, path, platform.clock.WallNs(), node_.timers().Now());
+  if (!log.ok()) {
+    node_.Log(handle_, absl::StrCat("error: Open log file ", log.status().message()));
+    return false;
+  }
+  log_ = *std::move(log);
+  node_.Log(handle_, absl::StrCat("Open log file ", path));
+  return true;
+}
+
+void ServiceContext::StopLog() {
+  if (log_ == nullptr) return;
+  log_->Close(node_.timers().Now());
+  log_ = nullptr;
+  node_.Log(handle_, absl::StrFormat("Close log file %08x.log", handle_));
+}
+
 void ServiceContext::Retire() {
   is_retired_.store(true, std::memory_order_release);
   // Somebody must answer what waits: the worker that runs or will run it, or else we.
@@ -89,6 +112,7 @@ void ServiceContext::Dispatch(Message message) {
   cause_ = node_.platform().observer.Record(event);
   node_.sockets().SetCause(cause_);
   ++message_count_;
+  if (log_ != nullptr) log_->Add(message, node_.timers().Now());
   if (!profiles_) {
     service_->OnMessage(std::move(message));
     return;

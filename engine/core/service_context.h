@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "engine/core/mailbox.h"
 #include "engine/core/message.h"
+#include "engine/core/message_log.h"
 #include "engine/core/service.h"
 #include "engine/platform/executor.h"
 
@@ -49,6 +50,11 @@ class ServiceContext final : public Runnable {
   // Sends as this service. `session` 0: one-way. False: no such destination.
   bool Send(Handle destination, MessageType type, int32_t session, Payload payload);
 
+  // Writes the messages that come from now on into <logpath>/<handle>.log; without `logpath` in the
+  // configuration nothing happens, as in skynet. False: the file cannot be written.
+  bool StartLog();
+  void StopLog();
+
   // Index of the event that is being handled, for what it causes.
   uint64_t cause() const { return cause_; }
 
@@ -85,6 +91,7 @@ class ServiceContext final : public Runnable {
   int64_t cpu_ns_ = 0;
   int64_t dispatch_began_cpu_ns_ = 0;
   const bool profiles_;
+  std::unique_ptr<MessageLog> log_;  // null: messages are not written down
   std::atomic<bool> is_retired_{false};
   std::atomic<bool> is_endless_{false};
   std::atomic<int> references_{1};  // the registry's

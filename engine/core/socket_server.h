@@ -43,7 +43,8 @@ struct SocketInfo {
   const char* type;     // LISTEN TCP UDP BIND CLOSING UNKNOWN
   std::string address;  // a listener's or bound UDP socket's own address, else the peer's; or empty
   uint64_t read_bytes, write_bytes, accepted;
-  int64_t read_time_ns, write_time_ns;  // last read (accept) and write, since the server began; 0 = never
+  // Of the last read (a listener's: accept) and write, since the server began; 0 = never.
+  int64_t read_time_ns, write_time_ns;
   uint64_t queued_bytes;
   bool reading, writing;
 };
@@ -78,12 +79,12 @@ class SocketServer final : private TransportSink {
   SocketServer(const SocketServer&) = delete;
   SocketServer& operator=(const SocketServer&) = delete;
 
-  // The node has crashed: every socket is forgotten without a word to transport or owner, operations
-  // do nothing from now on (ids are dead, what would make a socket fails with Unavailable). A
-  // service's finalisers may still close its sockets then.
+  // The node has crashed: every socket is forgotten without a word to transport or owner, and
+  // operations do nothing from now on (ids are dead, what would make a socket fails with
+  // Unavailable). A service's finalisers may still close its sockets then.
   void Abandon();
 
-  // -- Operations of services. `owner` is the calling service. ------------------------------------
+  // -- Operations of services. `owner` is the calling service. -----------------------------------
 
   // Asynchronous; answers with one kConnect or kError event. -1: no free slot (65536).
   SocketId Connect(Handle owner, const std::string& host, uint16_t port);
@@ -171,8 +172,8 @@ class SocketServer final : private TransportSink {
 
   // Writing.
   enum class Wrote { kItem, kFull, kFailed };  // after kFailed the socket may be gone
-  void Enqueue(Socket& socket, Command& command);
-  void SendDirect(Socket& socket, Command& command);
+  void Enqueue(Socket& socket, WriteQueue::Item item, bool is_low);
+  void SendDirect(Socket& socket, WriteQueue::Item item);
   Wrote WriteFront(Socket& socket);
   Wrote WriteStream(Socket& socket);
   Wrote WriteDatagram(Socket& socket);

@@ -145,6 +145,20 @@ Result Stat(ServiceContext& context, const std::string& what) {
   return "";
 }
 
+Result LogOn(ServiceContext& context, const std::string& parameter) {
+  std::optional<Handle> handle = CommandTarget(context, parameter);
+  if (!handle) return std::nullopt;
+  if (ServiceRef target = context.node().registry().Find(*handle)) target->StartLog();
+  return std::nullopt;
+}
+
+Result LogOff(ServiceContext& context, const std::string& parameter) {
+  std::optional<Handle> handle = CommandTarget(context, parameter);
+  if (!handle) return std::nullopt;
+  if (ServiceRef target = context.node().registry().Find(*handle)) target->StopLog();
+  return std::nullopt;
+}
+
 Result Signal(ServiceContext& context, const std::string& parameter) {
   size_t blank = parameter.find(' ');
   std::optional<Handle> handle = CommandTarget(context, parameter.substr(0, blank));
@@ -168,7 +182,7 @@ constexpr Command kCommands[] = {
     {"TIMEOUT", Timeout}, {"REG", Reg},         {"QUERY", Query},         {"NAME", Name},
     {"EXIT", Exit},       {"KILL", Kill},       {"LAUNCH", Launch},       {"GETENV", GetEnv},
     {"SETENV", SetEnv},   {"STARTTIME", StartTime}, {"ABORT", Abort},     {"MONITOR", Monitor},
-    {"STAT", Stat},       {"SIGNAL", Signal},
+    {"STAT", Stat},       {"SIGNAL", Signal},   {"LOGON", LogOn},       {"LOGOFF", LogOff},
 };
 
 // -- Lua functions --------------------------------------------------------------------------------

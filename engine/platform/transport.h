@@ -129,7 +129,7 @@ class Transport {
 
   // Takes over a descriptor of the operating system (stdin) as a connection that Close() forgets
   // but does not close. Most transports have no such thing.
-  virtual absl::StatusOr<EndpointId> Adopt(int descriptor) {
+  virtual absl::StatusOr<EndpointId> Adopt(int /*descriptor*/) {
     return absl::UnimplementedError("bind is not available here");
   }
 

@@ -19,7 +19,8 @@ local function read_patches(names)
   for name in string.gmatch(names, "[^,%s]+") do
     name = string.gsub(name, "-", "_")
     if PATCHED[name] then
-      for module, patch in next, require("sim.legacy." .. name) do
+      local patches = require("sim.legacy." .. name)
+      for module, patch in next, patches do
         by_module[module] = by_module[module] or {}
         table.insert(by_module[module], patch)
       end

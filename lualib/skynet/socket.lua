@@ -155,9 +155,6 @@ events[1] = function(id, size, bytes)
   end
   if total > PAUSE_BYTES and not record.paused and (enough or not want) then
     pause_for_flow(record, total)
-    if enough then
-      skynet.yield()
-    end
   end
   if enough then
     wake_reader(record)

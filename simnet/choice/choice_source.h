@@ -31,8 +31,8 @@ class ChoiceSource {
   // and still counts.
   virtual uint64_t Choose(StreamId stream, uint64_t bound) = 0;
 
-  // True with probability numerator/denominator if seeded; false is choice 0. Counts as one decision
-  // of bound 2, so that what did not happen leaves no record.
+  // True with probability numerator/denominator if seeded; false is choice 0. Counts as one
+  // decision of bound 2, so that what did not happen leaves no record.
   virtual bool ChooseOneIn(StreamId stream, uint64_t numerator, uint64_t denominator) = 0;
 };
 
@@ -47,11 +47,11 @@ struct Choice {
 // value = f(seed, stream name, ordinal): a counter-based generator, so that a new question in one
 // place moves no answer in another. Remembers every choice that was not 0 if asked to.
 //
-// f: the stream's key mixes the seed with a hash of the name; a decision takes key + (ordinal + 1) x
-// an odd constant through two rounds of a 64-bit finalizer (xor-shift-multiply, full avalanche), the
-// key added again between them. The result is scaled to the bound by multiply-and-shift; the few
-// values that would make it uneven are drawn again under the same ordinal (Lemire 2019, "Fast random
-// integer generation in an interval").
+// f: the stream's key mixes the seed with a hash of the name; a decision takes key + (ordinal + 1)
+// x an odd constant through two rounds of a 64-bit finalizer (xor-shift-multiply, full avalanche),
+// the key added again between them. The result is scaled to the bound by multiply-and-shift; the
+// few values that would make it uneven are drawn again under the same ordinal (Lemire 2019, "Fast
+// random integer generation in an interval").
 class SeededChoices final : public ChoiceSource {
  public:
   SeededChoices(uint64_t seed, bool records);

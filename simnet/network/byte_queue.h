@@ -12,9 +12,9 @@
 
 namespace skysim {
 
-// ByteQueue is the bytes of one direction of a connection, from the writer's copy in to the reader's
-// copy out; between the two they do not move. One flat buffer: short queues, the usual case, stay at
-// its start and so in cache. One thread.
+// ByteQueue is the bytes of one direction of a connection, from the writer's copy in to the
+// reader's copy out; between the two they do not move. One flat buffer: short queues, the usual
+// case, stay at its start and so in cache. One thread.
 class ByteQueue final {
  public:
   size_t Size() const { return end_ - begin_; }

@@ -13,8 +13,8 @@ namespace {
 constexpr int64_t kNsPerS = 1'000'000'000;
 
 // Linux: the first SYN and each retry wait twice as long as the one before, from TCP_TIMEOUT_INIT =
-// 1 s; tcp_syn_retries = 6, so retries at 1, 3, ..., 63 s and ETIMEDOUT at 127 s. tcp_synack_retries
-// = 5, and the half-open connection is dropped at 63 s.
+// 1 s; tcp_syn_retries = 6, so retries at 1, 3, ..., 63 s and ETIMEDOUT at 127 s.
+// tcp_synack_retries = 5, and the half-open connection is dropped at 63 s.
 constexpr int64_t kSynRetryS[] = {1, 3, 7, 15, 31, 63};
 constexpr int64_t kSynTimeoutS = 127;
 constexpr int64_t kSynAckRetryS[] = {1, 3, 7, 15, 31};
@@ -123,7 +123,7 @@ void Connection::SendSyn() {
 
 void Connection::ReceiveSyn() {
   if (KeepsHandshake(forth_, kSyn)) return;
-  if (forth_.HasLost(packet_epoch_) || !sides_[1].host->is_up ||
+  if (IsHandshakeLost(forth_) || !sides_[1].host->is_up ||
       forth_.connect_rule == ConnectRule::kBlackHole) {
     return RetrySynLater();
   }
@@ -154,7 +154,7 @@ void Connection::SendAnswer(uint64_t what) {
 
 void Connection::ReceiveAnswer(uint64_t what) {
   if (KeepsHandshake(back_, what)) return;
-  if (back_.HasLost(packet_epoch_)) {
+  if (IsHandshakeLost(back_)) {
     if (what == kSynAck) RetryServerLater();
     return RetrySynLater();
   }
@@ -162,16 +162,20 @@ void Connection::ReceiveAnswer(uint64_t what) {
   if (sides_[0].state != State::kNone) return;  // closed meanwhile; its RST is under way
   fabric_.events.Cancel(std::exchange(client_ticket_, 0));
   sides_[0].state = State::kOpen;
+  // The server lost its power after it had answered: what the client sends will draw a RST.
+  if (sides_[1].state == State::kNone) Forget(1);
   pipes_[0].SendEstablish();
   sides_[0].host->transport->OnConnected(sides_[0].endpoint, sides_[1].address);
 }
 
 // True if the held link keeps the segment; the client's patience still ends.
 bool Connection::KeepsHandshake(Link& link, uint64_t what) {
-  if (!link.is_held() || link.HasLost(packet_epoch_)) return false;
+  if (!link.is_held() || IsHandshakeLost(link)) return false;
   link.Keep(this);
   kept_by_ = &link;
   kept_packet_ = what;
+  kept_turn_ = link.TakeTurn();
+  has_packet_crossed_ = true;
   if (client_ticket_ == 0 && sides_[0].state == State::kNone) {
     client_ticket_ =
         fabric_.events.Schedule(syn_sent_ns_ + kSynTimeoutS * kNsPerS, this, kConnectTimeout);
@@ -179,12 +183,14 @@ bool Connection::KeepsHandshake(Link& link, uint64_t what) {
   return true;
 }
 
-void Connection::OnReleased(bool) {
+void Connection::OnReleased(bool as_one_chunk) {
   kept_by_ = nullptr;
-  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs(), this, kept_packet_);
+  const int64_t turn_ns = as_one_chunk ? 0 : kept_turn_;
+  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs() + turn_ns, this, kept_packet_);
 }
 
 void Connection::ScheduleHandshake(int64_t when_ns, uint64_t what) {
+  has_packet_crossed_ = false;
   packet_ticket_ = fabric_.events.Schedule(when_ns, this, what);
   const int64_t deadline_ns = syn_sent_ns_ + kSynTimeoutS * kNsPerS;
   if (when_ns > deadline_ns && client_ticket_ == 0) {
@@ -239,7 +245,7 @@ void Connection::RetryServer() {
   if (sides_[1].state != State::kHalfOpen) return;
   const bool is_connecting = sides_[0].state == State::kNone;
   if (fabric_.events.NowNs() >= half_open_ns_ + kSynAckTimeoutS * kNsPerS) {
-    return is_connecting ? LeaveHalfOpen() : Forget(1);
+    return Forget(1);
   }
   if (back_.is_partitioned() || is_connecting) return RetryServerLater();
   if (sides_[0].state == State::kGone) return Forget(1);  // the SYN-ACK draws a RST
@@ -265,8 +271,8 @@ void Connection::Accept(EndpointId endpoint) {
 
 // -- What the programs do -------------------------------------------------------------------------
 
-// Linux, tcp_recvmsg: what was received comes first, even after a RST; then the end of the stream if
-// a FIN came (SOCK_DONE), then the error, once, and the end ever after.
+// Linux, tcp_recvmsg: what was received comes first, even after a RST; then the end of the stream
+// if a FIN came (SOCK_DONE), then the error, once, and the end ever after.
 ReadResult Connection::Read(int side, char* buffer, size_t capacity) {
   Side& self = sides_[side];
   Pipe& in = pipes_[1 - side];
@@ -366,8 +372,8 @@ bool Connection::Takes(int direction, SegmentKind, bool has_bytes) const {
   return false;
 }
 
-// The RST that answers ends the receiver's side as well, if it still had one: data came for a program
-// that has closed (Linux: TCPABORTONDATA).
+// The RST that answers ends the receiver's side as well, if it still had one: data came for a
+// program that has closed (Linux: TCPABORTONDATA).
 void Connection::OnRefused(int direction) {
   pipes_[1 - direction].SendReset();
   Forget(1 - direction);
@@ -434,10 +440,14 @@ void Connection::Break(int side, const char* error) {
 }
 
 void Connection::Forget(int side) {
-  if (side == 1) LeaveHalfOpen();
+  const bool is_half_open = side == 1 && sides_[1].state == State::kHalfOpen;
+  if (is_half_open) LeaveHalfOpen();
+  // The client still tries: its next SYN begins anew.
+  if (is_half_open && sides_[0].state == State::kNone) return;
   Side& self = sides_[side];
   self.state = State::kGone;
   pipes_[side].Abandon();
+  pipes_[1 - side].OnReceiverGone();
   fabric_.events.Cancel(std::exchange(self.fin_wait_ticket, 0));
   RemoveIfOver();
 }

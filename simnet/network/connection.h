@@ -15,13 +15,13 @@
 namespace skysim {
 
 // Connection is one TCP connection as both kernels see it: the handshake, a pipe in each direction,
-// and what each side's program and kernel still have to do with it. Side 0 made the connection, side
-// 1 accepts it; pipe s carries what side s writes. It lives in the fabric from connect() until both
-// kernels have forgotten it and both endpoints are closed.
+// and what each side's program and kernel still have to do with it. Side 0 made the connection,
+// side 1 accepts it; pipe s carries what side s writes. It lives in the fabric from connect() until
+// both kernels have forgotten it and both endpoints are closed.
 //
-// One handshake segment is under way at a time: the next is sent when the last was lost, at the times
-// at which Linux sends a SYN again. Left out: TIME_WAIT, simultaneous open, keepalive (a connection
-// that is silent never notices that its peer is gone).
+// One handshake segment is under way at a time: the next is sent when the last was lost, at the
+// times at which Linux sends a SYN again. Left out: TIME_WAIT, simultaneous open, keepalive (a
+// connection that is silent never notices that its peer is gone).
 class Connection final : public Happening, private PipeEnds, private Holdable {
  public:
   Connection(Fabric& fabric, uint64_t serial, uint64_t number, Host& from, Host& to,
@@ -116,6 +116,9 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   void ReceiveSyn();
   void SendAnswer(uint64_t what);
   void ReceiveAnswer(uint64_t what);
+  bool IsHandshakeLost(const Link& link) const {
+    return !has_packet_crossed_ && link.HasLost(packet_epoch_);
+  }
   bool KeepsHandshake(Link& link, uint64_t what);
   void ScheduleHandshake(int64_t when_ns, uint64_t what);
   void RetrySynLater();
@@ -144,8 +147,10 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   int64_t extra_delay_ns_ = 0;     // of the next SYN
   uint64_t packet_ticket_ = 0, client_ticket_ = 0, server_ticket_ = 0;
   uint64_t kept_packet_ = 0;       // what the held link `kept_by_` keeps
+  int64_t kept_turn_ = 0;
   Link* kept_by_ = nullptr;
   uint32_t packet_epoch_ = 0;      // of the link it is on, when sent
+  bool has_packet_crossed_ = false;  // was kept by a hold: a partition cannot lose it any more
   bool is_removed_ = false;
 };
 

@@ -25,9 +25,9 @@ void DatagramFlight::Launch(int64_t arrival_ns) {
   ticket_ = fabric_.events.Schedule(arrival_ns, this, 0);
 }
 
-void DatagramFlight::OnReleased(bool) {
+void DatagramFlight::OnReleased(bool as_one_chunk) {
   is_kept_ = false;
-  Launch(fabric_.events.NowNs());
+  Launch(fabric_.events.NowNs() + (as_one_chunk ? 0 : turn_));
 }
 
 void DatagramFlight::Happen(uint64_t) {
@@ -35,6 +35,7 @@ void DatagramFlight::Happen(uint64_t) {
   const bool is_lost = !has_crossed_ && link_.HasLost(epoch_);
   if (!is_lost && link_.is_held()) {
     is_kept_ = has_crossed_ = true;
+    turn_ = link_.TakeTurn();
     return link_.Keep(this);
   }
   const Address to_address = to_address_;

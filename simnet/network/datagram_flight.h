@@ -34,6 +34,7 @@ class DatagramFlight final : public Happening, private Holdable {
   Datagram datagram_;
   const uint32_t epoch_;
   uint64_t ticket_ = 0;
+  int64_t turn_ = 0;
   bool is_kept_ = false;      // by the held link, now
   bool has_crossed_ = false;  // was kept: a partition cannot lose it any more
 };

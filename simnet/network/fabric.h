@@ -21,9 +21,9 @@ namespace skysim {
 class Connection;
 class DatagramFlight;
 
-// Fabric owns what the parts of a network share: hosts, links, connections, datagrams under way. Only
-// what exists is ever walked: links are made by their first use, and nothing visits all pairs. One
-// thread.
+// Fabric owns what the parts of a network share: hosts, links, connections, datagrams under way.
+// Only what exists is ever walked: links are made by their first use, and nothing visits all pairs.
+// One thread.
 class Fabric final : public Happening {
  public:
   Fabric(ChoiceSource& choices, EventQueue& events);

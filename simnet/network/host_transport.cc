@@ -6,9 +6,9 @@
 #include "absl/log/check.h"
 #include "absl/strings/match.h"
 
-// An endpoint id is a sequence number of the host above the index of a slot: never used twice, found
-// without a hash. A pointer into endpoints_ dies with the next endpoint made, and so with every call
-// of the sink: after one the endpoint is looked up again.
+// An endpoint id is a sequence number of the host above the index of a slot: never used twice,
+// found without a hash. A pointer into endpoints_ dies with the next endpoint made, and so with
+// every call of the sink: after one the endpoint is looked up again.
 
 namespace skysim {
 namespace {
@@ -16,8 +16,8 @@ namespace {
 constexpr int kSlotBits = 20;
 constexpr uint64_t kSlotMask = (uint64_t{1} << kSlotBits) - 1;
 
-// A poller that finds an endpoint still ready comes round again after about a microsecond; time must
-// move, or a sink that never reads would stop it.
+// A poller that finds an endpoint still ready comes round again after about a microsecond; time
+// must move, or a sink that never reads would stop it.
 constexpr int64_t kPollAgainNs = 1000;
 
 // Linux: an address of the local network that nobody has fails when ARP gives up, after three
@@ -174,7 +174,8 @@ HostTransport::Listener* HostTransport::FindListener(EndpointId id) {
 // -- Connecting -----------------------------------------------------------------------------------
 
 EndpointId HostTransport::Connect(const std::string& host, uint16_t port) {
-  const absl::StatusOr<std::vector<std::string>> resolved = ResolveHost(IsAny(host) ? "127.0.0.1" : host);
+  const absl::StatusOr<std::vector<std::string>> resolved =
+      ResolveHost(IsAny(host) ? "127.0.0.1" : host);
   if (!resolved.ok()) return FailLater(kUnknownName, 0);
   const std::string& ip = resolved->front();
   Host* to = IsLoopback(ip) ? &host_ : fabric_.FindHostByIp(ip);
@@ -259,7 +260,8 @@ bool HostTransport::IsWritable(const Endpoint& endpoint) const {
 void HostTransport::Poll(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr || sink_ == nullptr) return;
-  current_cause_ = endpoint->kind == Kind::kStream ? endpoint->connection->Cause(endpoint->side) : 0;
+  const bool is_stream = endpoint->kind == Kind::kStream;
+  current_cause_ = is_stream ? endpoint->connection->Cause(endpoint->side) : 0;
   ++calls_;
   if (!ReportBreak(id)) {
     if (endpoint->is_reading && IsReadable(*endpoint)) {

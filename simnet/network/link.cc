@@ -39,16 +39,19 @@ uint64_t NegativeLog(uint64_t x) {
 
 }  // namespace
 
-uint64_t LinkStreams::Choose(const char* what, std::optional<StreamId>* stream, uint64_t bound) {
-  if (bound == 1) return 0;
+StreamId LinkStreams::Find(const char* what, std::optional<StreamId>* stream) {
   if (!*stream) *stream = choices_.Stream(absl::StrCat("link/", link_name_, "/", kind_, "/", what));
-  return choices_.Choose(**stream, bound);
+  return **stream;
+}
+
+uint64_t LinkStreams::Choose(const char* what, std::optional<StreamId>* stream, uint64_t bound) {
+  return bound == 1 ? 0 : choices_.Choose(Find(what, stream), bound);
 }
 
 bool LinkStreams::ChooseOneIn(const char* what, std::optional<StreamId>* stream, Ratio ratio) {
   if (ratio.numerator == 0) return false;
-  if (ratio.numerator >= ratio.denominator) return true;
-  return Choose(what, stream, ratio.denominator) >= ratio.denominator - ratio.numerator;
+  return choices_.ChooseOneIn(Find(what, stream), std::min(ratio.numerator, ratio.denominator),
+                              ratio.denominator);
 }
 
 int64_t LinkStreams::ChooseDelayNs(const Delay& delay) {
@@ -92,6 +95,7 @@ void Link::Partition() {
 
 void Link::Release(bool as_one_chunk) {
   is_held_ = false;
+  turn_ = 0;
   const std::vector<Holdable*> kept = std::exchange(kept_, {});
   for (Holdable* holdable : kept) holdable->OnReleased(as_one_chunk);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simnet/choice/choice_source.h"
@@ -17,15 +18,14 @@ namespace skysim {
 enum class ConnectRule { kAllow, kRefuse, kBlackHole };
 
 // The decisions of one user of a link: one direction of one connection, or all UDP. Streams are
-// looked up when something first depends on them, and then kept.
+// looked up when something first depends on them, and then kept; what has one outcome only (a
+// constant delay, no loss) asks nothing.
 class LinkStreams final {
  public:
   // Names are "link/a>b/<kind>/delay" and so on. `link_name` is borrowed.
   LinkStreams(ChoiceSource& choices, const std::string& link_name, std::string kind)
       : choices_(choices), link_name_(link_name), kind_(std::move(kind)) {}
-
-  uint64_t Choose(const char* what, std::optional<StreamId>* stream, uint64_t bound);
-  bool ChooseOneIn(const char* what, std::optional<StreamId>* stream, Ratio ratio);
+  LinkStreams(ChoiceSource& choices, std::string&& link_name, std::string kind) = delete;
 
   int64_t ChooseDelayNs(const Delay& delay);
   bool ShouldLose(Ratio loss) { return ChooseOneIn("loss", &loss_, loss); }
@@ -36,6 +36,10 @@ class LinkStreams final {
   uint64_t ChooseSplitBytes(uint64_t size) { return 1 + Choose("split_at", &split_at_, size - 1); }
 
  private:
+  StreamId Find(const char* what, std::optional<StreamId>* stream);
+  uint64_t Choose(const char* what, std::optional<StreamId>* stream, uint64_t bound);
+  bool ChooseOneIn(const char* what, std::optional<StreamId>* stream, Ratio ratio);
+
   ChoiceSource& choices_;
   const std::string& link_name_;
   std::string kind_;
@@ -47,7 +51,9 @@ class Holdable {
  public:
   virtual ~Holdable() = default;
   virtual uint64_t HeldBytes() const = 0;
-  // The link was released: what was kept arrives now, by an event and not inside the call.
+  // The link was released: what was kept arrives now, by events and not inside the call. In the
+  // order of its first arrival, so many nanoseconds later as its turn says; or each connection's
+  // bytes as one chunk.
   virtual void OnReleased(bool as_one_chunk) = 0;
 };
 
@@ -90,6 +96,8 @@ class Link final {
   bool is_held() const { return is_held_; }
   // `kept` has something at the far end of the held link. Borrowed until released or forgotten.
   void Keep(Holdable* kept) { kept_.push_back(kept); }
+  // The turn of the next arrival that is kept.
+  int64_t TakeTurn() { return turn_++; }
   void Forget(Holdable* kept);
   uint64_t HeldBytes() const;
 
@@ -110,6 +118,7 @@ class Link final {
   bool is_held_ = false;
   uint32_t epoch_ = 0;
   std::vector<Holdable*> kept_;  // in order of their first arrival
+  int64_t turn_ = 0;             // arrivals kept since the hold began
 };
 
 }  // namespace skysim

@@ -18,15 +18,14 @@
 
 namespace skysim {
 
-// The transport that the network gives to a node. The two additions tie bytes to events of the trace;
-// they change nothing that a node can see.
+// The transport that the network gives to a node. It ties bytes to events of the trace, which
+// changes nothing that a node can see: CurrentCause() is the kSegment event that brought what can
+// be read.
 class SimulatedTransport : public Transport {
  public:
   // Index of the event on whose behalf Write() is called from now on: the cause of the kSegment
   // event that delivers the bytes.
   virtual void SetCause(uint64_t cause) = 0;
-  // During OnReadable(): index of the kSegment event that brought what can be read, 0 if none did.
-  virtual uint64_t CurrentCause() const = 0;
 };
 
 // Network is the simulated wire between the nodes of one run: hosts (one per node, with addresses

@@ -1,6 +1,6 @@
-// How many raw messages per second of wall time the simulated network carries between C++ endpoints,
-// with 2 hosts and with 1000. Each message is one write of 64 bytes, one delivery event and one read;
-// nothing is batched. Prints one line per arrangement.
+// How many raw messages per second of wall time the simulated network carries between C++
+// endpoints, with 2 hosts and with 1000. Each message is one write of 64 bytes, one delivery event
+// and one read; nothing is batched. Prints one line per arrangement.
 
 #include <chrono>
 #include <cstdint>

@@ -6,10 +6,11 @@
 #include "absl/log/check.h"
 
 // Positions and what may happen to them. `sent_` runs ahead while segments fly; losing one moves it
-// back to `arrived_`, clears the wire and leaves the rest to Retry(), so that at any time the flights
-// cover exactly (arrived_, sent_] in order. A pipe has at most one delivery event, for the first
-// flight; events that come too early (their flight was cleared) find nothing due and set a new one.
-// Calls into ends_ may write, close or reset this pipe: each is the last thing its caller does.
+// back to `arrived_`, clears the wire and leaves the rest to Retry(), so that at any time the
+// flights cover exactly (arrived_, sent_] in order. A pipe has at most one delivery event, for the
+// first flight; events that come too early (their flight was cleared) find nothing due and set a
+// new one. Calls into ends_ may write, close or reset this pipe: each is the last thing its caller
+// does.
 
 namespace skysim {
 namespace {
@@ -17,13 +18,13 @@ namespace {
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kNsPerS = 1000 * kNsPerMs;
 
-// Linux: include/net/tcp.h, TCP_RTO_MIN (HZ/5) and TCP_RTO_MAX (120 HZ). The time-out is the smoothed
-// round trip plus the variance term, whose floor is TCP_RTO_MIN (__tcp_set_rto).
+// Linux: include/net/tcp.h, TCP_RTO_MIN (HZ/5) and TCP_RTO_MAX (120 HZ). The time-out is the
+// smoothed round trip plus the variance term, whose floor is TCP_RTO_MIN (__tcp_set_rto).
 constexpr int64_t kRetryNsMin = 200 * kNsPerMs;
 constexpr int64_t kRetryNsMax = 120 * kNsPerS;
 
-// Linux: sysctl net.ipv4.tcp_retries2 = 15, about 924 s; tcp_orphan_retries = 0 means 8 for a closed
-// socket that was alive.
+// Linux: sysctl net.ipv4.tcp_retries2 = 15, about 924 s; tcp_orphan_retries = 0 means 8 for a
+// closed socket that was alive.
 constexpr int kRetriesMax = 15;
 constexpr int kOrphanRetriesMax = 8;
 
@@ -71,7 +72,7 @@ void Pipe::Happen(uint64_t argument) {
       return Retry();
     case kPump:
       pump_ticket_ = 0;
-      return TrySend();
+      return TrySend(/*has_turn=*/true);
   }
 }
 
@@ -133,7 +134,7 @@ uint64_t Pipe::SegmentBytes() const {
   return is_plain ? size : std::min<uint64_t>(size, std::max<uint32_t>(config.mss_bytes, 1));
 }
 
-void Pipe::TrySend() {
+void Pipe::TrySend(bool has_turn) {
   if (is_recovering_ || is_abandoned_) return;
   while (sent_ < End()) {
     const uint64_t size = SegmentBytes();
@@ -145,7 +146,8 @@ void Pipe::TrySend() {
           static_cast<unsigned __int128>(kQueuedSegmentsMax) * config.mss_bytes * kNsPerS /
           config.bandwidth_bytes_per_s);
       const int64_t turn_ns = link_.busy_until_ns() - ahead_ns;
-      if (turn_ns > events_.NowNs()) return Schedule(turn_ns, kPump, &pump_ticket_);
+      if (!has_turn && turn_ns > events_.NowNs()) return Schedule(turn_ns, kPump, &pump_ticket_);
+      has_turn = false;
     }
     if (!Transmit(SegmentKind::kData, size)) return;
   }
@@ -178,7 +180,8 @@ void Pipe::Launch(SegmentKind kind, int64_t arrival_ns) {
     }
   }
   flights_.push_back(
-      {last_arrival_ns_, events_.NowNs(), sent_, cause_, link_.epoch(), kind, /*is_held=*/false});
+      {last_arrival_ns_, events_.NowNs(), sent_, cause_, link_.epoch(), kind, /*is_held=*/false,
+       /*turn=*/0});
   if (deliver_ticket_ == 0) ScheduleDelivery();
 }
 
@@ -249,8 +252,8 @@ bool Pipe::IsLost(const Flight& flight) const {
 void Pipe::Deliver() {
   if (flights_.empty()) return;
   if (flights_.front().arrival_ns > events_.NowNs()) return ScheduleDelivery();
-  if (link_.is_held()) return Hold();
   if (IsLost(flights_.front())) return Lose();
+  if (link_.is_held()) return Hold();
   Arrive();
 }
 
@@ -297,6 +300,8 @@ void Pipe::Hold() {
     }
     flight.is_held = !link_.HasLost(flight.epoch);
     if (!flight.is_held) return;  // lost behind held ones: found out when they are released
+    const bool is_same = i > 0 && flights_[i - 1].arrival_ns == flight.arrival_ns;
+    flight.turn = is_same ? flights_[i - 1].turn : link_.TakeTurn();
   }
 }
 
@@ -309,9 +314,9 @@ uint64_t Pipe::HeldBytes() const {
 void Pipe::OnReleased(bool as_one_chunk) {
   is_kept_ = false;
   for (size_t i = 0; i < flights_.size() && flights_[i].is_held; ++i) {
-    if (as_one_chunk) flights_[i].arrival_ns = events_.NowNs();
+    flights_[i].arrival_ns = events_.NowNs() + (as_one_chunk ? 0 : flights_[i].turn);
+    last_arrival_ns_ = std::max(last_arrival_ns_, flights_[i].arrival_ns);
   }
-  last_arrival_ns_ = std::max(last_arrival_ns_, events_.NowNs());
   events_.Cancel(std::exchange(deliver_ticket_, 0));
   ScheduleDelivery();
 }

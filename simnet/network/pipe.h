@@ -96,6 +96,12 @@ class Pipe final : public Happening, public Holdable {
   size_t Read(char* buffer, size_t capacity);
   // Throws away what has arrived and was not read.
   void DropUnread();
+  // The receiving kernel has forgotten the connection. A sender that waits for its window would ask
+  // from time to time (Linux: zero-window probes); it begins only now, as all asking before gets
+  // the same answer.
+  void OnReceiverGone() {
+    if (is_window_closed_) StartRetry(events_.NowNs());
+  }
 
   // Written and not arrived yet.
   uint64_t BytesUnderWay() const { return written_ - std::min(arrived_, written_); }
@@ -112,7 +118,8 @@ class Pipe final : public Happening, public Holdable {
     uint64_t cause;  // of the last write in it
     uint32_t epoch;  // of the link, when sent
     SegmentKind kind;
-    bool is_held;
+    bool is_held;    // has crossed the link
+    int64_t turn;    // in which it is released from a hold
   };
   struct Ack {
     int64_t arrival_ns;
@@ -161,7 +168,8 @@ class Pipe final : public Happening, public Holdable {
   void Schedule(int64_t when_ns, uint64_t what, uint64_t* ticket);
 
   // The sending kernel.
-  void TrySend();
+  // `has_turn`: waited for the link's bandwidth, and may use it now.
+  void TrySend(bool has_turn = false);
   uint64_t SegmentBytes() const;
   bool Transmit(SegmentKind kind, uint64_t size);
   void Launch(SegmentKind kind, int64_t arrival_ns);

@@ -20,9 +20,9 @@ class Happening {
 // scheduling. Time moves only when the next entry is taken. One thread.
 //
 // A 4-ary heap of 16-byte entries: the children of an entry share a cache line, and what an entry
-// does lies in a slot beside the heap. Nothing is allocated per event once the vectors have grown. A
-// cancelled entry stays in the heap as a dead one until it comes up or dead ones are the majority;
-// then all of them are swept out, so that memory stays within twice what is live.
+// does lies in a slot beside the heap. Nothing is allocated per event once the vectors have grown.
+// A cancelled entry stays in the heap as a dead one until it comes up or dead ones are the
+// majority; then all of them are swept out, so that memory stays within twice what is live.
 class EventQueue final {
  public:
   EventQueue() = default;

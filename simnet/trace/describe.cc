@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/core/handle.h"
 #include "simnet/trace/event_names.h"
 
 namespace skysim {
@@ -69,11 +70,9 @@ std::string FormatSeconds(int64_t time_ns) {
 
 std::string FormatDuration(int64_t duration_ns) {
   if (duration_ns == 0) return "0s";
-  if (duration_ns % 1000 != 0 && duration_ns > -kSecondNs && duration_ns < kSecondNs) {
-    return absl::StrCat(duration_ns, "ns");
-  }
   if (duration_ns > -1'000'000 && duration_ns < 1'000'000) {
-    return absl::StrCat(duration_ns / 1000, "us");
+    return duration_ns % 1000 == 0 ? absl::StrCat(duration_ns / 1000, "us")
+                                   : absl::StrCat(duration_ns, "ns");
   }
   if (duration_ns > -kSecondNs && duration_ns < kSecondNs && duration_ns % 1'000'000 == 0) {
     return absl::StrCat(duration_ns / 1'000'000, "ms");
@@ -83,8 +82,6 @@ std::string FormatDuration(int64_t duration_ns) {
   if (seconds.back() == '.') seconds.pop_back();
   return seconds + "s";
 }
-
-std::string FormatHandle(uint32_t handle) { return absl::StrFormat(":%08x", handle); }
 
 std::string DescribeWhat(const RecordedEvent& event) {
   switch (event.kind) {

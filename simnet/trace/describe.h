@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "engine/core/handle.h"  // FormatHandle
 #include "simnet/trace/event_log.h"
 
 namespace skysim {
@@ -18,9 +19,6 @@ std::string FormatSeconds(int64_t time_ns);
 
 // "1.2s", "350ms", "10us", "0s": the shortest exact form.
 std::string FormatDuration(int64_t duration_ns);
-
-// ":0000000a".
-std::string FormatHandle(uint32_t handle);
 
 // What happened, without when and where: "request 12 to :0000000b, 45 bytes".
 std::string DescribeWhat(const RecordedEvent& event);

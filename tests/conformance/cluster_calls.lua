@@ -47,6 +47,7 @@ local function sizes()
 end
 
 local function large_push()
+  cluster.call("db", "@echo", "NOTED")  -- the name is known from here on
   cluster.send("db", "@echo", "PUSH", string.rep("x", 40000))
   cluster.send("db", echo, "PUSH", string.rep("x", 40001))
   skynet.sleep(50)

@@ -27,8 +27,9 @@ class ContractWorld {
 
 using MakeContractWorld = std::function<std::unique_ptr<ContractWorld>()>;
 
-// What services of two nodes see through their socket servers must be the same over every transport.
-// Each transport's test calls this within a TEST_CASE; each section begins with a fresh world.
+// What services of two nodes see through their socket servers must be the same over every
+// transport. Each transport's test calls this within a TEST_CASE; each section begins with a fresh
+// world.
 inline void CheckSocketContract(const MakeContractWorld& make);
 
 namespace socket_contract {

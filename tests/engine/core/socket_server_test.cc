@@ -18,7 +18,8 @@ constexpr Handle kOwner = 7;
 constexpr Handle kOther = 8;
 constexpr size_t kMiB = 1u << 20;
 
-// A server over a fake transport. Verbs bring sockets into a state and forget the events on the way.
+// A server over a fake transport. Verbs bring sockets into a state and forget the events on the
+// way.
 struct World {
   explicit World(SocketId first_id = 1)
       : server(transport, executor, memory, observer, clock, sink, {first_id}) {}
@@ -153,7 +154,7 @@ TEST_CASE("a stale id never reaches the new socket in its slot") {
   CHECK(world.Wire().outgoing == "new");
 }
 
-TEST_CASE("without a free slot connect and udp fail, listen is an error, accept tells the listener") {
+TEST_CASE("without a free slot connect, udp and listen fail, and accept tells the listener") {
   World world;
   SocketId listener = world.Listening();
   EndpointId listener_endpoint = world.transport.last();

@@ -105,13 +105,15 @@ TEST_CASE("a bound of one gives 0 and still counts") {
   CHECK(counted.Choose(stream, 1000) == expected[1]);
 }
 
-TEST_CASE("one in: certain answers ask nothing, others have their probability") {
+TEST_CASE("one in has its probability, and leaves a record only where it happened") {
   SeededChoices source(1, true);
   const StreamId stream = source.Stream("loss");
 
   CHECK_FALSE(source.ChooseOneIn(stream, 0, 10));
-  CHECK(source.ChooseOneIn(stream, 10, 10));
   CHECK(source.Recorded().empty());
+  CHECK(source.ChooseOneIn(stream, 10, 10));
+  REQUIRE(source.Recorded().size() == 1);
+  CHECK(source.Recorded()[0].ordinal == 1);
 
   int hits = 0;
   for (int i = 0; i < 100'000; ++i) hits += source.ChooseOneIn(stream, 3, 10);
@@ -134,8 +136,14 @@ TEST_CASE("recorded choices give a seeded run back") {
   const auto a = Take(seeded, "a", 50, 3);
   const auto b = Take(seeded, "b", 50, 1000);
 
-  RecordedChoices recorded(seeded.Recorded());
+  const StreamId loss = seeded.Stream("loss");
+  std::vector<bool> losses;
+  for (int i = 0; i < 100; ++i) losses.push_back(seeded.ChooseOneIn(loss, 1, 3));
 
+  RecordedChoices recorded(seeded.Recorded());
+  const StreamId loss_again = recorded.Stream("loss");
+
+  for (bool is_lost : losses) CHECK(recorded.ChooseOneIn(loss_again, 1, 3) == is_lost);
   CHECK(Take(recorded, "b", 50, 1000) == b);
   CHECK(Take(recorded, "a", 50, 3) == a);
   CHECK(Take(recorded, "a", 50, 3) == std::vector<uint64_t>(50, 0));  // past the recorded end

@@ -136,13 +136,13 @@ class TestNetwork {
     listener = b.Listen(80);
   }
 
-  // Runs everything that happens until `when_ns`.
+  // Runs everything that happens until `when_ns`, which is the time then.
   void RunUntil(int64_t when_ns) {
     while (!events.IsEmpty() && events.NextNs() <= when_ns) events.RunNext();
+    events.Schedule(when_ns, &nothing_, 0);
+    events.RunNext();
   }
-  void RunFor(int64_t ns) { RunUntil(Later(ns)); }
-  // The time `ns` after the last RunUntil or event.
-  int64_t Later(int64_t ns) { return until_ns = std::max(until_ns, events.NowNs()) + ns; }
+  void RunFor(int64_t ns) { RunUntil(events.NowNs() + ns); }
 
   // A connection that a made; both ends.
   std::pair<EndpointId, EndpointId> Open() {
@@ -157,7 +157,12 @@ class TestNetwork {
   Network network;
   TestNode a, b;
   EndpointId listener;
-  int64_t until_ns = 0;
+
+ private:
+  class Nothing final : public Happening {
+    void Happen(uint64_t) override {}
+  };
+  Nothing nothing_;
 };
 
 }  // namespace skysim

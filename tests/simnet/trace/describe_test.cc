@@ -64,6 +64,7 @@ TEST_CASE("duration takes its shortest exact form") {
   CHECK(FormatDuration(1'200'000'000) == "1.2s");
   CHECK(FormatDuration(20'000'000'000) == "20s");
   CHECK(FormatDuration(12'345'000) == "0.012345s");
+  CHECK(FormatDuration(311'302'966) == "0.311302966s");
 }
 
 TEST_CASE("cause chain walks back to the first cause") {

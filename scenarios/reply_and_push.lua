@@ -1,0 +1,96 @@
+-- Claim:  the reply of b to a and a push of b to a sent right after it may swap; a push that is sent when a has
+--         acknowledged the reply never does.
+-- Kind:   allowed (a sweep must see both orders), and guarantee.
+-- Source: the page "Cluster" of skynet's wiki, which cites issue 587: "two nodes that call each other have two TCP
+--         connections; a request of A to B and A's answer to a request of B have no order". Issues 576 and 681.
+
+local sim = require "sim"
+
+local function agent()  -- on a: enters the room on b, and hears its notices
+  local skynet = require "skynet"
+  require "skynet.manager"
+  local cluster = require "skynet.cluster"
+  local log
+  local command = {}
+
+  function command.enter(verb)
+    log = {}
+    cluster.call("b", ".room", verb)
+    log[#log + 1] = "reply"
+    if verb == "enter_and_wait" then
+      cluster.send("b", ".room", "entered")
+    end
+    while #log < 2 do
+      skynet.sleep(1)
+    end
+    return log
+  end
+
+  function command.notice()
+    log[#log + 1] = "push"
+  end
+
+  skynet.start(function()
+    skynet.dispatch("lua", function(_, _, name)
+      if name == "notice" then
+        command.notice()
+      else
+        skynet.retpack(command.enter(name))
+      end
+    end)
+    skynet.register ".agent"
+    cluster.open "a"
+  end)
+end
+
+local function room()  -- on b: answers, and pushes a notice over its own connection
+  local skynet = require "skynet"
+  require "skynet.manager"
+  local cluster = require "skynet.cluster"
+  local command = {}
+
+  function command.enter()
+    skynet.retpack(true)
+    cluster.send("a", ".agent", "notice")
+  end
+
+  function command.enter_and_wait()
+    skynet.retpack(true)
+  end
+
+  function command.entered()
+    cluster.send("a", ".agent", "notice")
+  end
+
+  skynet.start(function()
+    skynet.dispatch("lua", function(_, _, name)
+      command[name]()
+    end)
+    skynet.register ".room"
+    cluster.open "b"
+  end)
+end
+
+sim.scenario "a reply and the push sent after it may swap; with an acknowledgement between them never" {
+  kind = "allowed",
+  source = "skynet wiki, Cluster: order of messages; issues 587, 576, 681",
+  nodes = {
+    a = { start = "agent", cluster = "10.0.0.1:7001" },
+    b = { start = "room", cluster = "10.0.0.2:7001" },
+  },
+  network = { delay = sim.uniform("1ms", "20ms") },
+  services = { agent = agent, room = room },
+
+  story = function(world)
+    world:call("a", ".agent", "enter")  -- both connections stand from here on
+    for _ = 1, 3 do
+      local log = world:call("a", ".agent", "enter")
+      sim.allowed("the push comes before the reply", log[1] == "push")
+    end
+    for round = 1, 3 do
+      local log = world:call("a", ".agent", "enter_and_wait")
+      sim.guarantee("an acknowledged reply comes before the push",
+        sim.equal({ "reply", "push" }, log, "round " .. round))
+    end
+  end,
+}
