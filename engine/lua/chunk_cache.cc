@@ -13,26 +13,28 @@ namespace skysim {
 ChunkCache::ChunkCache() = default;
 ChunkCache::~ChunkCache() = default;
 
-int ChunkCache::Load(lua_State* L, absl::string_view text, const char* chunk_name,
-                     const char* mode) {
+int ChunkCache::Load(lua_State* L, const std::shared_ptr<const std::string>& text,
+                     const char* chunk_name, const char* mode) {
   DCHECK(LuaVm::SharesCode(L, code_)) << chunk_name;
-  bool is_binary = absl::StartsWith(text, absl::string_view(LUA_SIGNATURE, 1));
+  absl::string_view code = SkipFileStart(*text);
+  bool is_binary = absl::StartsWith(code, absl::string_view(LUA_SIGNATURE, 1));
   bool is_allowed = mode == nullptr || std::strchr(mode, 't') != nullptr;
   if (!is_binary && is_allowed) {
     const FrozenChunk* compiled = Find(text, chunk_name).compiled;
     if (compiled != nullptr) return ThawChunk(L, *compiled);
   }
-  return luaL_loadbufferx(L, text.data(), text.size(), chunk_name, mode);
+  return luaL_loadbufferx(L, code.data(), code.size(), chunk_name, mode);
 }
 
-const ChunkCache::Entry& ChunkCache::Find(absl::string_view text, absl::string_view chunk_name) {
+const ChunkCache::Entry& ChunkCache::Find(const std::shared_ptr<const std::string>& text,
+                                          absl::string_view chunk_name) {
   absl::MutexLock lock(&mutex_);
   auto known = entries_.try_emplace(chunk_name).first;
   for (const auto& entry : known->second) {
-    if (entry->text == text) return *entry;
+    if (entry->text == text || *entry->text == *text) return *entry;
   }
   known->second.push_back(std::make_unique<const Entry>(
-      Entry{std::string(text), Compile(text, known->first)}));
+      Entry{text, Compile(SkipFileStart(*text), known->first)}));
   return *known->second.back();
 }
 
@@ -41,6 +43,17 @@ const FrozenChunk* ChunkCache::Compile(absl::string_view text, const std::string
   CHECK(vm != nullptr) << "a Lua state to compile " << chunk_name << " needs memory";
   int status = luaL_loadbufferx(vm.get(), text.data(), text.size(), chunk_name.c_str(), "t");
   return status == LUA_OK ? FreezeChunk(vm.get(), code_) : nullptr;
+}
+
+absl::string_view SkipFileStart(absl::string_view text) {
+  constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (absl::StartsWith(text, kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (!absl::StartsWith(text, "#")) return text;
+  size_t line_end = text.find('\n');
+  if (line_end == absl::string_view::npos) return "\n";
+  text.remove_prefix(line_end);
+  bool is_binary = text.size() > 1 && text[1] == LUA_SIGNATURE[0];
+  return is_binary ? text.substr(1) : text;
 }
 
 }  // namespace skysim

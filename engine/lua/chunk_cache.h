@@ -35,21 +35,22 @@ class ChunkCache final {
   ChunkCache(const ChunkCache&) = delete;
   ChunkCache& operator=(const ChunkCache&) = delete;
 
-  // luaL_loadbufferx: pushes the chunk, or an error message. `text` may be a binary chunk, which is
-  // loaded as it is. `L` belongs to a LuaVm with which code() is shared.
-  int Load(lua_State* L, absl::string_view text, const char* chunk_name, const char* mode);
+  // As luaL_loadfilex with a file's content: pushes the chunk, or an error message. `text` may be a
+  // binary chunk, which is loaded as it is. `L` belongs to a LuaVm with which code() is shared.
+  int Load(lua_State* L, const std::shared_ptr<const std::string>& text, const char* chunk_name,
+           const char* mode);
 
   // For LuaVm::ShareCode.
   const ChunkRegion& code() const { return code_; }
 
  private:
   struct Entry {
-    std::string text;
+    std::shared_ptr<const std::string> text;
     const FrozenChunk* compiled;  // null: does not compile
   };
 
   // The entry of a chunk, made if there is none. Good for the cache's life.
-  const Entry& Find(absl::string_view text, absl::string_view chunk_name);
+  const Entry& Find(const std::shared_ptr<const std::string>& text, absl::string_view chunk_name);
   const FrozenChunk* Compile(absl::string_view text, const std::string& chunk_name)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -59,6 +60,10 @@ class ChunkCache final {
   absl::flat_hash_map<std::string, std::vector<std::unique_ptr<const Entry>>> entries_
       ABSL_GUARDED_BY(mutex_);
 };
+
+// What Lua's loader skips at the start of a file: a byte order mark, and a first line that begins
+// with '#' (its end stays, so that the line numbers are right).
+absl::string_view SkipFileStart(absl::string_view text);
 
 }  // namespace skysim
 

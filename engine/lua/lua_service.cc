@@ -42,9 +42,10 @@ void SetGlobal(lua_State* L, const Node& node, const char* global, const char* k
   lua_setglobal(L, global);
 }
 
-int LoadChunk(lua_State* L, ChunkCache* chunks, absl::string_view text, const char* chunk_name) {
+int LoadChunk(lua_State* L, ChunkCache* chunks, const std::shared_ptr<const std::string>& text,
+              const char* chunk_name) {
   if (chunks != nullptr) return chunks->Load(L, text, chunk_name, nullptr);
-  return luaL_loadbuffer(L, text.data(), text.size(), chunk_name);
+  return luaL_loadbuffer(L, text->data(), text->size(), chunk_name);
 }
 
 void InterruptHook(lua_State* L, lua_Debug*) {
@@ -184,7 +185,7 @@ absl::Status LuaService::RunLoader(absl::string_view args) {
   lua_State* L = vm_->state();
   const std::string* configured = node.GetEnv("lualoader");
   std::string path = configured != nullptr ? *configured : "./lualib/loader.lua";
-  absl::StatusOr<std::string> text = node.platform().storage.ReadAll(path);
+  absl::StatusOr<std::shared_ptr<const std::string>> text = node.platform().storage.ReadAll(path);
   if (!text.ok()) {
     return absl::NotFoundError(absl::StrCat("Can't load ", path, " : ", text.status().message()));
   }
