@@ -65,6 +65,7 @@ absl::Status Node::Boot() {
 
 Handle Node::Launch(const std::string& module, const std::string& args,
                     const ServiceContext* creator) {
+  platform_.executor.Flush();
   auto factory = options_.modules.find(module);
   if (factory == options_.modules.end()) {
     Log(creator == nullptr ? 0 : creator->handle(),
@@ -127,6 +128,7 @@ bool Node::SendGlobal(const std::string& name, Message message) {
 }
 
 void Node::Retire(Handle handle, Handle by, uint64_t cause) {
+  platform_.executor.Flush();
   ServiceRef service = registry_.Remove(handle);
   if (!service) return;
   Event event{EventKind::kExit};
@@ -195,6 +197,7 @@ const std::string* Node::GetEnv(const std::string& key) const {
 }
 
 absl::Status Node::SetEnv(const std::string& key, std::string value) {
+  platform_.executor.Flush();
   if (!env_.emplace(key, std::move(value)).second) {
     return absl::AlreadyExistsError(absl::StrCat("Can't setenv exist key : ", key));
   }

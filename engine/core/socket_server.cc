@@ -83,6 +83,7 @@ absl::StatusOr<SocketId> SocketServer::Listen(Handle owner, const std::string& h
     return absl::Status(status.code(), absl::StrCat("Listen error: ", status.message()));
   };
   if (is_abandoned_) return failure(AbandonedError());
+  executor_.Flush();
   absl::StatusOr<Transport::Listening> listening = transport_.Listen(host, port, backlog);
   if (!listening.ok()) return failure(listening.status());
   absl::StatusOr<Socket*> socket = Install(owner, State::kListenIdle, listening->endpoint);

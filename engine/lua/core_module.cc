@@ -47,6 +47,7 @@ Result Register(ServiceContext& context, const std::string& name, Handle handle)
                        absl::StrCat("error: Can't register global name ", name, " in C"));
     return std::nullopt;
   }
+  context.node().platform().executor.Flush();
   if (!context.node().registry().AddName(name.substr(1), handle)) return std::nullopt;
   return name.substr(1);
 }

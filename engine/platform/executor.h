@@ -34,6 +34,11 @@ class Executor {
   // they were caused.
   virtual bool IsDeferring() const = 0;
   virtual void Defer(absl::AnyInvocable<void()> effect) = 0;
+
+  // Lets the effects that were deferred so far happen now. Called before a dispatch does something
+  // that others see and that cannot be deferred because it has a result (a launch, a name), so that
+  // nobody sees it before what the dispatch did earlier.
+  virtual void Flush() = 0;
 };
 
 }  // namespace skysim

@@ -64,6 +64,15 @@ void SimExecutor::Defer(absl::AnyInvocable<void()> effect) {
   deferring_turn_->effects.push_back(std::move(effect));
 }
 
+void SimExecutor::Flush() {
+  if (deferring_turn_ == nullptr) return;
+  while (!deferring_turn_->effects.empty()) {
+    absl::AnyInvocable<void()> effect = std::move(deferring_turn_->effects.front());
+    deferring_turn_->effects.pop_front();
+    effect();
+  }
+}
+
 // A free worker takes the first in line.
 void SimExecutor::Begin() {
   uint32_t worker = free_.back();

@@ -46,6 +46,7 @@ class SimExecutor final : public Executor, private Happening {
   void Submit(Runnable* runnable) override;
   bool IsDeferring() const override { return is_deferring_; }
   void Defer(absl::AnyInvocable<void()> effect) override;
+  void Flush() override;
 
   // The process died: nothing that was queued or under way happens any more. Every queued runnable
   // is dropped.

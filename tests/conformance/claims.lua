@@ -1,13 +1,21 @@
 -- What the conformance services share. A file here is a `start` service: it checks its claims one after another, logs
--- each ("holds: ..." or "BROKEN: ..." with the reason), then "<subject>: N claims, M broken", and ends the node.
+-- each ("holds: ..." or "BROKEN: ..." with the reason), then "<subject>: N claims, M broken", and ends the node. In a
+-- simulation (lua_api.lua) each claim is a guarantee, and the probe "checked" tells the story that a file is done.
 -- Load it with `assert(loadfile(SERVICE_PATH .. "claims.lua"))()`.
 
 local skynet = require "skynet"
+local sim = require "sim"
 require "skynet.manager"
 
 local claims = {}
 
+-- Characters of a text that a report shows.
+local SHOWN_MAX = 300
+
 local function show(value)
+  if type(value) == "string" and #value > SHOWN_MAX then
+    return string.format("%q... (%d bytes)", string.sub(value, 1, SHOWN_MAX), #value)
+  end
   if type(value) ~= "table" then
     return type(value) == "string" and string.format("%q", value) or tostring(value)
   end
@@ -20,7 +28,8 @@ end
 
 --- Raises unless both are the same, arrays item by item.
 function claims.equal(seen, expected, what)
-  if show(seen) ~= show(expected) then
+  local is_same = seen == expected or type(seen) == "table" and show(seen) == show(expected)
+  if not is_same then
     error(string.format("%sexpected %s, seen %s", what and what .. ": " or "", show(expected), show(seen)), 2)
   end
 end
@@ -72,8 +81,9 @@ function claims.within(limit_cs, f)
   return result
 end
 
-local function check(claim)
+local function check(subject, claim)
   local ok, reason = xpcall(claim[2], debug.traceback)
+  sim.guarantee(subject .. ": " .. claim[1], ok, "%s", reason)
   if ok then
     skynet.error("holds: " .. claim[1])
   else
@@ -88,11 +98,12 @@ function claims.run(subject, list)
     skynet.fork(function()
       local broken = 0
       for _, claim in ipairs(list) do
-        if not check(claim) then
+        if not check(subject, claim) then
           broken = broken + 1
         end
       end
       skynet.error(string.format("%s: %d claims, %d broken", subject, #list, broken))
+      sim.probe("checked", subject, #list, broken)
       skynet.sleep(1)  -- the lines above are out
       skynet.abort()
     end)

@@ -5,7 +5,8 @@
 --   sender   its clustersender, for the life of the process
 --   channel  the sender while it is set to `address` and its connect succeeded
 --   is_closed   the sender has been told that the node is down
---   opening  the attempt under way, { line = tokens of the tasks behind it }
+--   opening  the attempt under way, { line, closing_line, is_closing, reason }: tokens of the tasks behind it, and of
+--            those that wait until the sender has closed and is told the next address
 --   resolving   the token of the task that waits for an address
 -- At most one attempt per node is under way, so a node has at most one sender (and that at most one connection).
 
@@ -38,8 +39,9 @@ local function point_sender(self, node, address)
   end
   if address == false then
     if node.sender and not node.is_closed then
+      node.opening.is_closing = true
       skynet.call(node.sender, "lua", "changenode", false)
-      node.is_closed = true
+      node.is_closed, node.opening.is_closing = true, false
     end
     return
   end
@@ -64,13 +66,21 @@ local function wait_for_address(self, node)
   end
 end
 
+local function wake_all(tickets)
+  for _, ticket in ipairs(tickets) do
+    skynet.wakeup(ticket)
+  end
+end
+
 local function open(self, node)
-  local attempt = { line = {} }
+  local attempt = { line = {}, closing_line = {} }
   node.opening, node.channel = attempt, nil
   local address, ok, reason
   repeat
     wait_for_address(self, node)
     address = node.address
+    wake_all(attempt.closing_line)  -- they run when the sender has been told, in the next line
+    attempt.closing_line = {}
     ok, reason = pcall(point_sender, self, node, address)
   until node.address == address
   if ok and address then
@@ -78,9 +88,7 @@ local function open(self, node)
   end
   node.opening = nil
   attempt.reason = not ok and reason or nil
-  for _, ticket in ipairs(attempt.line) do
-    skynet.wakeup(ticket)
-  end
+  wake_all(attempt.line)
   if not ok then
     error(reason, 0)
   end
@@ -159,8 +167,8 @@ end
 --- Takes over addresses (name -> address) and options ("__name" -> value). Names not given stay as they are.
 ---@param addresses table<string, string|boolean>
 function NodeTable:update(addresses)
-  local changed = {}
-  for _, key in ipairs(sorted_keys(addresses)) do
+  local changed, keys = {}, sorted_keys(addresses)
+  for _, key in ipairs(keys) do
     local option = string.match(key, "^__(.+)")
     if option then
       self.options[option] = addresses[key]
@@ -178,6 +186,15 @@ function NodeTable:update(addresses)
   end
   if changed[1] then
     skynet.yield()  -- the senders are told before the caller goes on
+  end
+  for _, key in ipairs(keys) do
+    local node = self.nodes[key]
+    local attempt = node and node.opening
+    if attempt and attempt.is_closing and node.address then
+      local ticket = {}
+      attempt.closing_line[#attempt.closing_line + 1] = ticket
+      skynet.wait(ticket)
+    end
   end
 end
 

@@ -22,6 +22,7 @@ class Inline final : public Executor {
   void Submit(Runnable*) override {}
   bool IsDeferring() const override { return false; }
   void Defer(absl::AnyInvocable<void()> effect) override { effect(); }
+  void Flush() override {}
 };
 
 class Still final : public Clock {

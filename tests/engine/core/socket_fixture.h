@@ -39,6 +39,13 @@ class FakeExecutor final : public Executor {
   void Submit(Runnable*) override {}
   bool IsDeferring() const override { return is_deferring; }
   void Defer(absl::AnyInvocable<void()> effect) override { effects.push_back(std::move(effect)); }
+  void Flush() override {
+    while (!effects.empty()) {
+      absl::AnyInvocable<void()> effect = std::move(effects.front());
+      effects.erase(effects.begin());
+      effect();
+    }
+  }
 
   void RunEffects() {
     while (!effects.empty()) {

@@ -31,6 +31,7 @@ class AbsentExecutor final : public Executor {
   void Submit(Runnable*) override { LOG(FATAL) << "this platform has no executor"; }
   bool IsDeferring() const override { return false; }
   void Defer(absl::AnyInvocable<void()>) override { LOG(FATAL) << "this platform has no executor"; }
+  void Flush() override {}
 };
 
 class AbsentEntropy final : public Entropy {
