@@ -292,6 +292,7 @@ absl::Status Director::OpenWorld(Declaration declaration) {
   world.wake_unordered = Contains(options_.legacy, kWakeupUnordered);
   std::vector<std::string> patches = LegacyPatches(options_.legacy);
   world.legacy = absl::StrJoin(patches, ",");
+  world.chunks = shared_.chunks;
   world.log = options_.log;
   world.open_modules = [this](lua_State* L) { PreloadServiceModule(L, *this); };
   world_ = std::make_unique<World>(*choices_, events_, shared_.arena, shared_.files, recorder_,

@@ -13,6 +13,7 @@
 #include "engine/core/harbor_service.h"
 #include "engine/core/logger_service.h"
 #include "engine/core/node.h"
+#include "engine/lua/chunk_cache.h"
 #include "engine/lua/lua_service.h"
 #include "simnet/world/guest.h"
 #include "simnet/world/sim_clock.h"
@@ -236,6 +237,7 @@ class World::Impl final : public SimExecutor::Sink {
     Life& life = *member.life;
     life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
+    life.lua.chunks = options_.chunks != nullptr ? options_.chunks : &own_chunks_;
     life.lua.open_modules = options_.open_modules;
     life.lua.write_out = [this, &member](absl::string_view text) { WriteOut(member, text); };
     Transport& transport = network_.StartHost(member.spec.name, member.observer);
@@ -332,6 +334,7 @@ class World::Impl final : public SimExecutor::Sink {
   HostFiles& files_;
   Recorder& recorder_;
   Options options_;
+  ChunkCache own_chunks_;  // unused if the options give one
   Network network_;
   Watchdog watchdog_;
   std::vector<std::unique_ptr<Member>> members_;
