@@ -13,6 +13,7 @@
 #include "engine/lua/seri_lua.h"
 #include "engine/lua/task_scheduler.h"
 #include "engine/lua/vm.h"
+#include "tools/third_party/lua/call_info.h"
 
 // Nothing with a destructor may be alive where a function here yields: the work is done in helpers
 // that return before (tools/third_party/lua/lua_api.h).
@@ -391,9 +392,10 @@ int Timeout(lua_State* L) {
   lua_settop(L, 2);
   TaskScheduler& tasks = TasksOf(L);
   int32_t session = tasks.context().NewSession();
-  tasks.Timeout(L, session, UntilNs(L, ticks));
+  bool wants_coroutine = ResultsWanted(L) != 0;
+  tasks.Timeout(L, session, UntilNs(L, ticks), wants_coroutine);
   StartTimer(tasks.context(), session, ticks);
-  return 1;
+  return wants_coroutine ? 1 : 0;
 }
 
 // -- Ends -------------------------------------------------------------------------------------------
@@ -416,7 +418,7 @@ int KillThread(lua_State* L) {
     for (Task* task : tasks.WaitingTasks()) {
       lua_getglobal(L, "string");
       lua_getfield(L, -1, "find");
-      lua_rawgeti(L, LUA_REGISTRYINDEX, task->co_ref);
+      tasks.PushCoroutine(L, *task);
       luaL_tolstring(L, -1, nullptr);
       lua_replace(L, -2);
       lua_pushvalue(L, 1);
@@ -430,7 +432,7 @@ int KillThread(lua_State* L) {
     }
   }
   if (found == nullptr) return 0;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, found->co_ref);
+  tasks.PushCoroutine(L, *found);
   return tasks.Kill(*found) ? 1 : 0;
 }
 
@@ -520,7 +522,7 @@ int TaskInfo(lua_State* L) {
   if (lua_istable(L, 1)) {
     for (Task* task : waiting) {
       TaskReport report = tasks.Report(*task);
-      lua_rawgeti(L, LUA_REGISTRYINDEX, task->co_ref);
+      tasks.PushCoroutine(L, *task);
       luaL_tolstring(L, -1, nullptr);
       lua_pushfstring(L, "%s session: %d", lua_tostring(L, -1), report.session);
       lua_pushlstring(L, report.stack.data(), report.stack.size());
