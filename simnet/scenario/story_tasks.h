@@ -65,7 +65,7 @@ class StoryTasks final : private Happening {
   // Asks the conditions of waiting tasks. True: some task is ready again.
   bool CheckConditions();
 
-  // -- For C functions of the running task: each is the end of the function (`return Sleep(...)`) ---
+  // -- For C functions of the running task: each is the end of the function (`return Sleep(...)`) -
 
   // Raises if the caller is not a task: conditions and the scenario's main chunk cannot wait.
   void CheckMayWait(lua_State* L, const char* verb);
@@ -75,9 +75,9 @@ class StoryTasks final : private Happening {
   // WaitForReply(): the values of the reply are what the C function returns.
   void ExpectReply(std::string waits_for);
   int WaitForReply(lua_State* L);
-  // The condition is the function at stack index `condition`. `timeout_ns` < 0: for ever. In the end
-  // `then` is called as the rest of the C function, with true or false on top of the stack: whether
-  // the condition became true.
+  // The condition is the function at stack index `condition`. `timeout_ns` < 0: for ever. In the
+  // end `then` is called as the rest of the C function, with true or false on top of the stack:
+  // whether the condition became true.
   int WaitForCondition(lua_State* L, int condition, int64_t timeout_ns, std::string waits_for,
                        lua_CFunction then);
   int Join(lua_State* L, uint64_t id);
@@ -90,7 +90,7 @@ class StoryTasks final : private Happening {
   void Answer(uint64_t id, std::string packed);
   void FailReply(uint64_t id, std::string message);
 
-  // -- Seen from outside ---------------------------------------------------------------------------
+  // -- Seen from outside -----------------------------------------------------------------------
 
   const StoryTask& Get(uint64_t id) const { return tasks_.at(id); }
   bool IsOver(uint64_t id) const;
