@@ -14,7 +14,7 @@ int Signal() { return SIGRTMIN + 3; }
 
 }  // namespace
 
-Watchdog::Watchdog(int cpu_s_max) : cpu_s_max_(cpu_s_max) {
+Watchdog::Watchdog(int cpu_s_max, int64_t period_ns) : cpu_s_max_(cpu_s_max) {
   struct sigaction action = {};
   action.sa_sigaction = &Watchdog::OnSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -25,8 +25,11 @@ Watchdog::Watchdog(int cpu_s_max) : cpu_s_max_(cpu_s_max) {
   event.sigev_signo = Signal();
   event.sigev_value.sival_ptr = this;
   CHECK_EQ(timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_), 0);
-  struct itimerspec second = {{1, 0}, {1, 0}};
-  CHECK_EQ(timer_settime(timer_, 0, &second, nullptr), 0);
+  struct timespec period = {};
+  period.tv_sec = period_ns / kPeriodNs;
+  period.tv_nsec = period_ns % kPeriodNs;
+  struct itimerspec looks = {period, period};
+  CHECK_EQ(timer_settime(timer_, 0, &looks, nullptr), 0);
 }
 
 Watchdog::~Watchdog() {
@@ -51,6 +54,12 @@ void Watchdog::Look() {
   lua_sethook(L, &Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-void Watchdog::Hook(lua_State* L, lua_Debug*) { luaL_error(L, "endless loop: this dispatch does not end"); }
+// In a hook the function that runs is level 0.
+void Watchdog::Hook(lua_State* L, lua_Debug*) {
+  luaL_where(L, 0);
+  lua_pushliteral(L, "endless loop: this dispatch does not end");
+  lua_concat(L, 2);
+  lua_error(L);
+}
 
 }  // namespace skysim

@@ -16,11 +16,14 @@ namespace skysim {
 // for `cpu_s_max` times, the Lua thread in running() gets a hook that raises an error and keeps
 // raising it until the dispatch is left. What a run does before that does not depend on it.
 //
-// A loop inside a coroutine of plain coroutine.resume is stopped only when it yields or ends: Lua
-// gives no way to see which coroutine runs. One thread: the one that made it and runs Lua.
+// One thread: the one that made it and runs Lua.
 class Watchdog final {
  public:
-  explicit Watchdog(int cpu_s_max);
+  static constexpr int64_t kPeriodNs = 1'000'000'000;
+
+  // `period_ns`: CPU time between two looks, so that the limit is `cpu_s_max` of them. Tests that
+  // wait for the limit are in a hurry.
+  explicit Watchdog(int cpu_s_max, int64_t period_ns = kPeriodNs);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

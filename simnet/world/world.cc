@@ -101,7 +101,7 @@ class World::Impl final : public SimExecutor::Sink {
         recorder_(recorder),
         options_(std::move(options)),
         network_(choices, events),
-        watchdog_(options_.dispatch_cpu_s_max) {}
+        watchdog_(options_.dispatch_cpu_s_max, options_.cpu_second_ns) {}
 
   ~Impl() override {
     for (auto& member : members_) {
