@@ -122,10 +122,9 @@ void LuaService::UseTasks(lua_State* L, int map_index) {
 void LuaService::Boot(const Message& message) {
   is_booted_ = true;
   OpenVm();
-  std::atomic<lua_State*>* running = options_.tasks.running;
-  if (running != nullptr) running->store(vm_->state(), std::memory_order_relaxed);
+  lua_State* outer_running = tasks_->SetRunning(vm_->state());
   absl::Status status = RunLoader(message.payload.bytes());
-  if (running != nullptr) running->store(nullptr, std::memory_order_relaxed);
+  tasks_->SetRunning(outer_running);
   if (!status.ok()) return FailBoot(status.message());
   Message nothing;  // the forks of the main chunk begin now
   nothing.type = MessageType::kTrace;
@@ -228,7 +227,10 @@ void LuaService::CallBack(Message message) {
   size_t size = message.payload.size();
   Payload kept = std::move(message.payload);
   if (forwards_) kept.Release();
-  if (lua_pcall(L, 5, 0, 1) != LUA_OK) {
+  lua_State* outer_running = tasks_->SetRunning(L);
+  int status = lua_pcall(L, 5, 0, 1);
+  tasks_->SetRunning(outer_running);
+  if (status != LUA_OK) {
     std::string text = luaL_tolstring(L, -1, nullptr);
     LogError(message, absl::StrCat(text, " (msgsz ", size, ")"));
   }

@@ -60,8 +60,8 @@ class LuaService final : public Service {
 
   const Options& options_;
   ServiceContext* context_ = nullptr;
-  std::unique_ptr<LuaVm> vm_;
   std::unique_ptr<TaskScheduler> tasks_;
+  std::unique_ptr<LuaVm> vm_;  // goes before tasks_: finalisers may still call skynet's functions
   bool is_booted_ = false;
   Mode mode_ = Mode::kNone;
   int callback_ref_ = LUA_NOREF;

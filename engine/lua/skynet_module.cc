@@ -1,5 +1,7 @@
 #include "engine/lua/skynet_module.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -337,8 +339,15 @@ int AfterSleep(lua_State* L, int, lua_KContext) {
   return 1;
 }
 
+// Skynet keeps a delay in 32 bits, where a bigger one would mean "now"; here it is an error.
+lua_Integer CheckTicks(lua_State* L, int index) {
+  lua_Integer ticks = luaL_checkinteger(L, index);
+  luaL_argcheck(L, ticks <= INT32_MAX, index, "a delay is at most 2147483647 ticks");
+  return ticks;
+}
+
 int64_t UntilNs(lua_State* L, int64_t ticks) {
-  return VmOf(L).platform->clock.NowNs() + ticks * Timers::kTickNs;
+  return VmOf(L).platform->clock.NowNs() + std::max(ticks, int64_t{0}) * Timers::kTickNs;
 }
 
 void StartSleep(lua_State* L, lua_Integer ticks, int token_index) {
@@ -353,7 +362,7 @@ void StartSleep(lua_State* L, lua_Integer ticks, int token_index) {
 }
 
 int Sleep(lua_State* L) {
-  StartSleep(L, luaL_checkinteger(L, 1), 2);
+  StartSleep(L, CheckTicks(L, 1), 2);
   return lua_yieldk(L, 0, 0, AfterSleep);
 }
 
@@ -378,7 +387,7 @@ int Fork(lua_State* L) {
 }
 
 int Timeout(lua_State* L) {
-  lua_Integer ticks = luaL_checkinteger(L, 1);
+  lua_Integer ticks = CheckTicks(L, 1);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   TaskScheduler& tasks = TasksOf(L);

@@ -237,7 +237,7 @@ void TaskScheduler::CallUnknown(int ref, bool is_response) {
 
 void TaskScheduler::RunTails() {
   DrainWakes();
-  while (!forks_.empty()) {
+  while (!forks_.empty() && !is_exiting_) {
     Note note = forks_.front();
     forks_.Pop();
     Task* task = TaskOf(note, Task::Wait::kFork);
@@ -248,9 +248,9 @@ void TaskScheduler::RunTails() {
 }
 
 void TaskScheduler::DrainWakes() {
-  for (;;) {
+  while (!is_exiting_) {
     Task* task = nullptr;
-    while (TakeWoken(&task)) Resume(*task, 0);
+    while (!is_exiting_ && TakeWoken(&task)) Resume(*task, 0);
     do {
       if (failed_.empty()) return;
       task = TaskOf(failed_.front(), Task::Wait::kFailed);
@@ -271,17 +271,19 @@ bool TaskScheduler::TakeWoken(Task** task) {
       lua_rawset(L_, -3);
     }
     woken_.Clear();
-    lua_pushnil(L_);
-    if (lua_next(L_, -2) == 0) {
+    for (lua_pushnil(L_); lua_next(L_, -2) != 0;) {
+      *task = &tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
       lua_pop(L_, 1);
-      return false;
+      lua_pushnil(L_);
+      lua_rawset(L_, -3);
+      if ((*task)->wait == Task::Wait::kWoken) {  // else it was killed meanwhile
+        lua_pop(L_, 1);
+        return true;
+      }
+      lua_pushnil(L_);
     }
-    *task = &tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
     lua_pop(L_, 1);
-    lua_pushnil(L_);
-    lua_rawset(L_, -3);
-    lua_pop(L_, 1);
-    return true;
+    return false;
   }
   while (!woken_.empty()) {
     *task = TaskOf(woken_.front(), Task::Wait::kWoken);
@@ -303,15 +305,10 @@ void TaskScheduler::Resume(Task& task, int arguments) {
   task.wait = Task::Wait::kRunning;
   Clock& clock = context_.node().platform().clock;
   if (task.profile_began_ns >= 0) task.profile_began_ns = clock.CpuNs();
-  lua_State* outer_running = nullptr;
-  if (options_.running != nullptr) {
-    outer_running = options_.running->exchange(task.co, std::memory_order_relaxed);
-  }
+  lua_State* outer_running = SetRunning(task.co);
   int results = 0;
   int status = lua_resume(task.co, L_, arguments, &results);
-  if (options_.running != nullptr) {
-    options_.running->store(outer_running, std::memory_order_relaxed);
-  }
+  SetRunning(outer_running);
   if (task.profile_began_ns >= 0) task.profile_total_ns += clock.CpuNs() - task.profile_began_ns;
   if (status == LUA_YIELD && task.wait == Task::Wait::kRunning) {
     if (is_exiting_) {
@@ -603,7 +600,9 @@ void TaskScheduler::Exit(lua_State* L) {
       callees.push_back(task.callee);
     }
   }
-  for (Task& task : tasks_) {
+  // By index: what is closed may fork. Such forks never run (RunTails).
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    Task& task = tasks_[i];
     if (task.wait == Task::Wait::kIdle || task.wait == Task::Wait::kRunning) continue;
     if (task.co != nullptr && lua_closethread(task.co, L) != LUA_OK) AddError(ToText(task.co, -1));
     RemoveWait(task);

@@ -102,6 +102,12 @@ class TaskScheduler final {
   // The running task; null outside of tasks (the script's main chunk).
   Task* current() { return current_; }
 
+  // Says which Lua thread runs now, and gives back which ran before (Options::running).
+  lua_State* SetRunning(lua_State* L) {
+    if (options_.running == nullptr) return nullptr;
+    return options_.running->exchange(L, std::memory_order_relaxed);
+  }
+
   // -- Called by C functions of the running task `L` ----------------------------------------------
 
   // Raises unless `L` may block: it is the running task, or a skynet.coroutine within it.

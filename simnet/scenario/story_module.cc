@@ -12,6 +12,9 @@
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_tasks.h"
 
+// Nothing with a destructor may be alive where a function here waits: the work is done in a Start...()
+// that returns before (tools/third_party/lua/lua_api.h).
+
 namespace skysim {
 namespace {
 
@@ -152,12 +155,17 @@ int Join(lua_State* L) {
 
 int ReturnTop(lua_State*) { return 1; }
 
+void StartWait(lua_State* L, StoryTasks& tasks) {
+  tasks.CheckMayWait(L, "world:wait_until");
+  tasks.ExpectCondition(L, 1, luaL_optinteger(L, 2, -1),
+                        absl::StrCat("a condition, at ", PlaceOf(L)));
+}
+
 // wait(condition, ns or nil)
 int Wait(lua_State* L) {
   StoryTasks& tasks = DirectorOf(L).tasks();
-  tasks.CheckMayWait(L, "world:wait_until");
-  return tasks.WaitForCondition(L, 1, luaL_optinteger(L, 2, -1),
-                                absl::StrCat("a condition, at ", PlaceOf(L)), &ReturnTop);
+  StartWait(L, tasks);
+  return tasks.WaitForCondition(L, &ReturnTop);
 }
 
 // Continues liveness(name, condition, ns, within) with the answer on top.
@@ -173,13 +181,17 @@ int JudgeLiveness(lua_State* L) {
   return 1;
 }
 
-int Liveness(lua_State* L) {
-  Director& director = DirectorOf(L);
+void StartLiveness(lua_State* L, Director& director) {
   director.tasks().CheckMayWait(L, "sim.liveness");
   director.OpenLiveness(lua_tostring(L, 1));
-  return director.tasks().WaitForCondition(L, 2, luaL_checkinteger(L, 3),
-                                           absl::StrCat("liveness \"", lua_tostring(L, 1), "\""),
-                                           &JudgeLiveness);
+  director.tasks().ExpectCondition(L, 2, luaL_checkinteger(L, 3),
+                                   absl::StrCat("liveness \"", lua_tostring(L, 1), "\""));
+}
+
+int Liveness(lua_State* L) {
+  Director& director = DirectorOf(L);
+  StartLiveness(L, director);
+  return director.tasks().WaitForCondition(L, &JudgeLiveness);
 }
 
 // choose(stream, bound) -> 0 .. bound-1
@@ -210,10 +222,7 @@ int Permutation(lua_State* L) {
 
 // -- Messages ------------------------------------------------------------------------------------
 
-// call(node, address, ...)
-int Call(lua_State* L) {
-  Director& director = DirectorOf(L);
-  StoryTasks& tasks = director.tasks();
+void StartCall(lua_State* L, Director& director, StoryTasks& tasks) {
   tasks.CheckMayWait(L, "world:call");
   std::string node = KnownNode(L, 1);
   std::string address = Text(L, 2, "the address of a service");
@@ -234,7 +243,13 @@ int Call(lua_State* L) {
         director.tasks().FailReply(task, text);
       });
   if (!status.ok()) Raise(L, status.message());
-  return tasks.WaitForReply(L);
+}
+
+// call(node, address, ...)
+int Call(lua_State* L) {
+  Director& director = DirectorOf(L);
+  StartCall(L, director, director.tasks());
+  return director.tasks().WaitForReply(L);
 }
 
 int Send(lua_State* L) {

@@ -243,8 +243,8 @@ void StoryTasks::FailReply(uint64_t id, std::string message) {
   Wake(task);
 }
 
-int StoryTasks::WaitForCondition(lua_State* L, int condition, int64_t timeout_ns,
-                                 std::string waits_for, lua_CFunction then) {
+void StoryTasks::ExpectCondition(lua_State* L, int condition, int64_t timeout_ns,
+                                 std::string waits_for) {
   lua_pushvalue(L, condition);
   int ref = luaL_ref(L, LUA_REGISTRYINDEX);
   StoryTask& task = Suspend(StoryTask::State::kCondition, std::move(waits_for));
@@ -254,11 +254,16 @@ int StoryTasks::WaitForCondition(lua_State* L, int condition, int64_t timeout_ns
     task.state = StoryTask::State::kReady;
     task.is_condition_true = answer.ok();
     if (!answer.ok()) task.failure = std::string(answer.status().message());
-    return ContinueCondition(L, LUA_OK, reinterpret_cast<lua_KContext>(then));
+    return;
   }
-  task.is_suspended = true;
   if (timeout_ns >= 0) task.ticket = events_.Schedule(task.since_ns + timeout_ns, this, task.id);
-  return lua_yieldk(L, 0, reinterpret_cast<lua_KContext>(then), &StoryTasks::ContinueCondition);
+}
+
+int StoryTasks::WaitForCondition(lua_State* L, lua_CFunction then) {
+  auto context = reinterpret_cast<lua_KContext>(then);
+  if (Current().state == StoryTask::State::kReady) return ContinueCondition(L, LUA_OK, context);
+  Current().is_suspended = true;
+  return lua_yieldk(L, 0, context, &StoryTasks::ContinueCondition);
 }
 
 int StoryTasks::ContinueCondition(lua_State* L, int, lua_KContext context) {

@@ -187,6 +187,10 @@ class World::Impl final : public SimExecutor::Sink {
       stop_reason_ = absl::StrCat("more than ", options_.dispatches_max, " dispatches");
       return Progress::kDispatchLimit;
     }
+    if (!finished_.empty()) {
+      RunFinished();
+      return Progress::kEvent;
+    }
     if (events_.IsEmpty()) return Progress::kIdle;
     if (events_.NextNs() > options_.virtual_ns_max) {
       stop_reason_ = absl::StrFormat("more than %.3f s of virtual time",
@@ -199,6 +203,7 @@ class World::Impl final : public SimExecutor::Sink {
       return Progress::kEndlessLoop;
     }
     if (!ended_.empty()) EndNodes();
+    RunFinished();
     return Progress::kEvent;
   }
 
@@ -250,7 +255,8 @@ class World::Impl final : public SimExecutor::Sink {
     };
     options.on_over = [this, &member] { ended_.push_back(&member); };
     life.node = std::make_unique<Node>(platform, std::move(options));
-    auto guest = std::make_unique<Guest>();
+    auto guest = std::make_unique<Guest>(
+        [this](absl::AnyInvocable<void()> finish) { finished_.push_back(std::move(finish)); });
     life.guest = guest.get();
     auto* context = new ServiceContext(*life.node, std::move(guest), "story");
     life.node->registry().AddGuest(context);
@@ -268,6 +274,13 @@ class World::Impl final : public SimExecutor::Sink {
     guest->FailAll(text);
     member.life.reset();
     member.out_line.clear();
+  }
+
+  // Calls of the story that ended: the story goes on.
+  void RunFinished() {
+    std::vector<absl::AnyInvocable<void()>> finished = std::move(finished_);
+    finished_.clear();
+    for (absl::AnyInvocable<void()>& finish : finished) finish();
   }
 
   // Nodes whose last service exited: the process ends by itself.
@@ -326,6 +339,7 @@ class World::Impl final : public SimExecutor::Sink {
   Watchdog watchdog_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Member*> ended_;
+  std::vector<absl::AnyInvocable<void()>> finished_;
   std::string stop_reason_;
   std::string endless_;
   uint64_t dispatches_ = 0;
