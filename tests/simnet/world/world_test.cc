@@ -166,6 +166,42 @@ TEST_CASE("a service calls another one and gets the reply") {
   CHECK(Has(fixture.log(), "on purpose"));
 }
 
+TEST_CASE("a timeout has a coroutine for whoever takes or looks for it") {
+  WorldFixture fixture;
+
+  fixture.AddNode("a", "10.0.0.1", R"(
+    local skynet = require "skynet"
+    skynet.start(function()
+      local order = {}
+      local function note(what) return function() order[#order + 1] = what end end
+      skynet.timeout(10, note "unseen")
+      local taken = skynet.timeout(20, note "taken")
+      local killed = skynet.timeout(30, note "killed")
+      print("types", type(taken), select("#", skynet.timeout(40, note "last")))
+      print("tasks", skynet.task())
+      local listed = {}
+      skynet.task(listed)
+      local count = 0
+      for name, stack in pairs(listed) do
+        if name:find "^thread: 0x" and stack == "stack traceback:" then count = count + 1 end
+      end
+      print("listed", count)
+      print("killed", skynet.killthread(killed) == killed, coroutine.status(killed))
+      for i = 1, 3 do skynet.timeout(50, function() order[#order + 1] = i; skynet.sleep(1) end) end
+      skynet.sleep(100)
+      print("order", table.concat(order, " "))
+    end)
+  )");
+  fixture.RunOut();
+
+  INFO(fixture.log());
+  CHECK(Has(fixture.log(), "types\tthread\t1"));
+  CHECK(Has(fixture.log(), "tasks\t4"));
+  CHECK(Has(fixture.log(), "listed\t4"));
+  CHECK(Has(fixture.log(), "killed\ttrue\tdead"));
+  CHECK(Has(fixture.log(), "order\tunseen taken last 1 2 3"));
+}
+
 TEST_CASE("cluster.call reaches a named service of another node") {
   WorldFixture fixture;
 
