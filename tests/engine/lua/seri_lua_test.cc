@@ -337,4 +337,26 @@ TEST_CASE_METHOD(SeriFixture, "more values than a Lua stack holds are an error o
   CHECK(Run("return #unpack(raw'fe2240420f00' .. ('\\9'):rep(1000000) .. '\\0')") == "1000000");
 }
 
+TEST_CASE_METHOD(SeriFixture, "a __pairs that changes the table around it does not harm packing") {
+  CHECK(Run(R"(
+    local outer = {}
+    local inner = setmetatable({}, { __pairs = function()
+      for i = 1, 1000 do outer["more" .. i] = i end
+      for i = 1, 100 do outer[i] = nil end
+      collectgarbage()
+      return next, {}
+    end })
+    for i = 1, 100 do outer[i] = i == 3 and inner or {} end
+    outer[inner] = inner
+    return type(packstring(outer))
+  )") == "string");
+}
+
+TEST_CASE_METHOD(SeriFixture, "an unpacked table works as a metatable") {
+  CHECK(Run(R"(
+    local meta = unpack(packstring { __index = { field = "found" } })
+    return setmetatable({}, meta).field
+  )") == "found");
+}
+
 }  // namespace skysim
