@@ -28,6 +28,7 @@ class WorldFixture {
     options.project = "/nowhere";
     options.virtual_ns_max = 60 * int64_t{1'000'000'000};
     options.dispatches_max = 10'000'000;
+    options.dispatch_cpu_s_max = 1;
     options.log = [this](int64_t, absl::string_view node, absl::string_view line) {
       log_ += std::string(node) + " " + std::string(line) + "\n";
     };
@@ -52,11 +53,17 @@ class WorldFixture {
     REQUIRE(world_->StartNode(name).ok());
   }
 
-  // Runs until nothing is left to happen.
-  void RunOut() {
+  // Runs until it stops by itself.
+  World::Progress Run() {
     World::Progress progress;
     while ((progress = world_->Step()) == World::Progress::kEvent) {
     }
+    return progress;
+  }
+
+  // Runs until nothing is left to happen.
+  void RunOut() {
+    World::Progress progress = Run();
     INFO(log_);
     CHECK(progress == World::Progress::kIdle);
   }
@@ -155,6 +162,79 @@ TEST_CASE("cluster.call reaches a named service of another node") {
   INFO(fixture.log());
   CHECK(Has(fixture.log(), "got\techo\tping\t1"));
   CHECK(Has(fixture.log(), "long\t100000"));
+}
+
+TEST_CASE("an endless loop in Lua stops the run, which says where it is") {
+  const char* loops[] = {
+      // line 4 of main.lua is the loop
+      R"(local skynet = require "skynet"
+         skynet.start(function()
+           skynet.fork(function()
+             while true do end
+           end)
+         end))",
+      // nobody can catch it
+      R"(local skynet = require "skynet"
+         skynet.start(function()
+           while true do pcall(function()
+             while true do end
+           end) end
+         end))",
+      // in a coroutine of the service's own
+      R"(local skynet = require "skynet"
+         skynet.start(function()
+           coroutine.wrap(function() assert(coroutine.resume(coroutine.create(function()
+             while true do end
+           end))) end)()
+         end))",
+      // without tasks
+      R"(local core = require "skynet.core"
+         core.callback(function()
+           local i = 0
+             while true do i = i + 1 end
+         end)
+         core.send(core.addresscommand "REG", 0, 0, ""))",
+  };
+  for (const char* loop : loops) {
+    WorldFixture fixture;
+    fixture.AddNode("a", "10.0.0.1", loop);
+
+    World::Progress progress = fixture.Run();
+
+    INFO(fixture.log());
+    CHECK(progress == World::Progress::kEndlessLoop);
+    CHECK(fixture.world().stop_reason() ==
+          "an endless loop in Lua: node a, service :00000008 main, at ./service/main.lua:4");
+  }
+}
+
+TEST_CASE("skynet.exit closes every task, also when the closing begins new ones") {
+  WorldFixture fixture;
+  fixture.AddNode("a", "10.0.0.1", R"(
+    local skynet = require "skynet"
+    skynet.start(function()
+      for i = 1, 20 do
+        skynet.fork(function()
+          local guard <close> = setmetatable({}, { __close = function()
+            print("closed", i)
+            for _ = 1, 50 do
+              skynet.fork(print, "must not run")
+              skynet.timeout(100, function() print "must not run" end)
+            end
+          end })
+          skynet.sleep(6000)
+        end)
+      end
+      skynet.sleep(10)
+      skynet.exit()
+    end)
+  )");
+
+  fixture.RunOut();
+
+  INFO(fixture.log());
+  for (int i = 1; i <= 20; ++i) CHECK(Has(fixture.log(), "closed\t" + std::to_string(i)));
+  CHECK_FALSE(Has(fixture.log(), "must not run"));
 }
 
 TEST_CASE("the same seed gives the same digest, another seed another one") {
