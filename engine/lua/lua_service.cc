@@ -219,7 +219,11 @@ void LuaService::CallBack(Message message) {
   size_t size = message.payload.size();
   Payload kept = std::move(message.payload);
   if (forwards_) kept.Release();
-  if (lua_pcall(L, 5, 0, 1) != LUA_OK) {
+  std::atomic<lua_State*>* running = options_.tasks.running;
+  if (running != nullptr) running->store(L, std::memory_order_relaxed);
+  int status = lua_pcall(L, 5, 0, 1);
+  if (running != nullptr) running->store(nullptr, std::memory_order_relaxed);
+  if (status != LUA_OK) {
     std::string text = luaL_tolstring(L, -1, nullptr);
     LogError(message, absl::StrCat(text, " (msgsz ", size, ")"));
   }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/log/check.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -194,7 +193,8 @@ class World::Impl final : public SimExecutor::Sink {
     }
     events_.RunNext();
     if (watchdog_.has_fired()) {
-      stop_reason_ = endless_.empty() ? "an endless loop in Lua" : endless_;
+      stop_reason_ = absl::StrCat("an endless loop in Lua", watchdog_.place().empty() ? "" : ": ",
+                                  watchdog_.place());
       return Progress::kEndlessLoop;
     }
     if (!ended_.empty()) EndNodes();
@@ -231,7 +231,10 @@ class World::Impl final : public SimExecutor::Sink {
     Life& life = *member.life;
     life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
-    life.lua.open_modules = options_.open_modules;
+    life.lua.open_modules = [this](lua_State* L) {
+      watchdog_.Watch(L);
+      if (options_.open_modules) options_.open_modules(L);
+    };
     life.lua.write_out = [this, &member](absl::string_view text) { WriteOut(member, text); };
     Transport& transport = network_.StartHost(member.spec.name, member.observer);
     Platform platform{life.clock,      life.executor,   transport, member.entropy,
@@ -290,9 +293,6 @@ class World::Impl final : public SimExecutor::Sink {
   }
 
   void LogLine(Member& member, absl::string_view line) {
-    if (watchdog_.has_fired() && endless_.empty() && absl::StrContains(line, "endless loop")) {
-      endless_ = absl::StrCat("an endless loop in Lua on node ", member.spec.name, ": ", line);
-    }
     if (options_.log) options_.log(events_.NowNs(), member.spec.name, line);
   }
 
@@ -324,7 +324,6 @@ class World::Impl final : public SimExecutor::Sink {
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Member*> ended_;
   std::string stop_reason_;
-  std::string endless_;
   uint64_t dispatches_ = 0;
 };
 
