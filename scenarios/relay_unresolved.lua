@@ -16,8 +16,8 @@ local function feeder()
     skynet.dispatch("lua", function(_, _, relay)
       for i = 1, MESSAGES do
         skynet.send(relay, "lua", i)
-        if i % 5 == 0 then
-          skynet.yield()  -- the relay's mailbox fills while clusterd answers, not before
+        if i % 2 == 0 then
+          skynet.yield()  -- so the stream still flows when clusterd begins to answer
         end
       end
       skynet.retpack(true)
@@ -61,7 +61,7 @@ sim.scenario "a relay to a node that is not resolved yet keeps the order of its 
     a = { start = "feeder", cluster = "10.0.0.1:7001", thread = 4 },
     b = { start = "sink", cluster = "10.0.0.2:7001" },
   },
-  network = { delay = sim.uniform("100us", "1ms") },
+  network = { delay = sim.uniform("20us", "200us") },
   services = { feeder = feeder, relay = relay, sink = sink },
 
   story = function(world)

@@ -12,6 +12,7 @@
 #include "absl/base/log_severity.h"
 #include "absl/log/globals.h"
 #include "absl/log/initialize.h"
+#include "engine/lua/chunk_cache.h"
 #include "simnet/memory/arena.h"
 #include "simnet/scenario/run.h"
 #include "simnet/storage/tree_storage.h"
@@ -26,12 +27,13 @@ class WorldRunner final : public ScenarioRunner {
   explicit WorldRunner(std::unique_ptr<Arena> arena) : arena_(std::move(arena)) {}
 
   absl::StatusOr<RunResult> Run(const RunOptions& options) override {
-    return RunScenario(options, RunShared{*arena_, files_});
+    return RunScenario(options, RunShared{*arena_, files_, &chunks_});
   }
 
  private:
   std::unique_ptr<Arena> arena_;
   HostFiles files_;
+  ChunkCache chunks_;
 };
 
 absl::StatusOr<std::unique_ptr<ScenarioRunner>> MakeWorldRunner() {

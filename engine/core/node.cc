@@ -65,6 +65,7 @@ absl::Status Node::Boot() {
 
 Handle Node::Launch(const std::string& module, const std::string& args,
                     const ServiceContext* creator) {
+  if (is_aborting_) return 0;
   platform_.executor.Flush();
   auto factory = options_.modules.find(module);
   if (factory == options_.modules.end()) {
@@ -149,11 +150,12 @@ void Node::Retire(Handle handle, Handle by, uint64_t cause) {
 }
 
 void Node::Abort() {
-  // The logger goes last, so that what the others say while they go is still written.
+  is_aborting_ = true;
   for (Handle handle : registry_.Handles()) {
     if (handle != logger_) Retire(handle, 0, 0);
   }
-  Retire(logger_, 0, 0);
+  // The logger goes last: the reason of the abort is among what it has still to write.
+  if (ServiceRef logger = registry_.Find(logger_)) logger->RetireWhenEmpty();
 }
 
 void Node::CheckOver() {

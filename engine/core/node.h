@@ -1,6 +1,7 @@
 #ifndef ENGINE_CORE_NODE_H_
 #define ENGINE_CORE_NODE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -67,7 +68,8 @@ class Node final : private SocketEventSink, private TimerSink {
   // kError; the object dies when nothing runs it any more.
   void Retire(Handle handle, Handle by, uint64_t cause);
 
-  // Retires every service.
+  // Retires every service, the logger when it has written everything. Nothing can be launched any
+  // more.
   void Abort();
   bool is_over() const { return over_; }
 
@@ -118,6 +120,7 @@ class Node final : private SocketEventSink, private TimerSink {
   HarborService* harbor_service_ = nullptr;
   Handle logger_ = 0;
   Handle monitor_ = 0;
+  std::atomic<bool> is_aborting_{false};
   bool over_ = false;
 };
 

@@ -24,7 +24,7 @@ Handle Registry::Add(ServiceContext* context) {
   for (;;) {
     Handle index = next_index_;
     next_index_ = next_index_ == kHandleIndexMask ? 1 : next_index_ + 1;
-    if (Slot(index) != nullptr) continue;
+    if (Slot(index) != nullptr || index == kGuestIndex) continue;
     Slot(index) = context;
     ++count_;
     context->set_handle(index | harbor_ << kHarborShift);
@@ -56,7 +56,7 @@ ServiceRef Registry::Find(Handle handle) const {
 ServiceRef Registry::Remove(Handle handle) {
   absl::MutexLock lock(&mutex_);
   ServiceContext* context = Get(handle);
-  if (context == nullptr) return ServiceRef();
+  if (context == nullptr || context == guest_) return ServiceRef();
   Slot(handle) = nullptr;
   --count_;
   for (auto it = names_.begin(); it != names_.end();) {

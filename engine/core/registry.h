@@ -35,7 +35,8 @@ class Registry final {
   // Null if the handle is not alive.
   ServiceRef Find(Handle handle) const;
 
-  // Takes the service out, with all its names. Null if it is not there.
+  // Takes the service out, with all its names. Null if it is not there, or is the guest: that stays
+  // until Clear().
   ServiceRef Remove(Handle handle);
 
   // Lets go of every service, the guest and then lowest index first, without telling

@@ -17,17 +17,18 @@ ServiceContext::ServiceContext(Node& node, std::unique_ptr<Service> service, std
       script_(std::move(script)),
       profiles_(node.profiles()) {}
 
-ServiceContext::~ServiceContext() = default;
+// The service first: what it does while it ends may look at us.
+ServiceContext::~ServiceContext() { service_.reset(); }
 
 absl::Status ServiceContext::Start(const std::string& args) {
   cause_ = node_.launch_cause();
   absl::Status status = service_->Init(*this, args);
-  if (!status.ok()) return status;
+  if (!status.ok()) is_retired_.store(true, std::memory_order_release);
   if (mailbox_.KeepsScheduled()) {
     Ref();
     node_.platform().executor.Submit(this);
   }
-  return absl::OkStatus();
+  return status;
 }
 
 void ServiceContext::Push(Message message) {
@@ -38,14 +39,18 @@ void ServiceContext::Push(Message message) {
 
 bool ServiceContext::RunOne() {
   Message message;
+  bool has_acted = false;
   if (!is_retired() && mailbox_.Pop(&message)) {
+    has_acted = true;
     if (size_t length = mailbox_.TakeOverload(); length != 0) {
       node_.Log(handle_, absl::StrFormat("error: May overload, message queue length = %d", length));
     }
     Dispatch(std::move(message));
   }
-  if (is_retired()) AnswerRest();
-  if (node_.platform().executor.IsDeferring() || mailbox_.KeepsScheduled()) return true;
+  if (retires_when_empty_ && !is_retired() && mailbox_.size() == 0) node_.Retire(handle_, 0, cause_);
+  if (is_retired() && AnswerRest()) has_acted = true;
+  // What was deferred is still ours: the executor must come back.
+  if ((has_acted && node_.platform().executor.IsDeferring()) || mailbox_.KeepsScheduled()) return true;
   Unref();
   return false;
 }
@@ -87,9 +92,18 @@ void ServiceContext::StopLog() {
   node_.Log(handle_, absl::StrFormat("Close log file %08x.log", handle_));
 }
 
+// Somebody must answer what waits: the worker that runs or will run it.
 void ServiceContext::Retire() {
   is_retired_.store(true, std::memory_order_release);
-  // Somebody must answer what waits: the worker that runs or will run it, or else we.
+  Wake();
+}
+
+void ServiceContext::RetireWhenEmpty() {
+  retires_when_empty_.store(true, std::memory_order_release);
+  Wake();
+}
+
+void ServiceContext::Wake() {
   Message wake;
   wake.source = handle_;
   wake.type = MessageType::kError;  // never answered
@@ -123,9 +137,11 @@ void ServiceContext::Dispatch(Message message) {
   cpu_ns_ += clock.CpuNs() - dispatch_began_cpu_ns_;
 }
 
-void ServiceContext::AnswerRest() {
+bool ServiceContext::AnswerRest() {
   Message message;
-  while (mailbox_.Pop(&message)) node_.AnswerDeadLetter(handle_, message);
+  bool has_answered = false;
+  for (; mailbox_.Pop(&message); has_answered = true) node_.AnswerDeadLetter(handle_, message);
+  return has_answered;
 }
 
 }  // namespace skysim

@@ -34,8 +34,8 @@ class ServiceContext final : public Runnable {
   const std::string& script() const { return script_; }
   Service& service() const { return *service_; }
 
-  // Runs Init and lets the mail through that came meanwhile. On an error the mailbox stays shut:
-  // Retire() answers what is in it.
+  // Runs Init and lets the mail through that came meanwhile. On an error the service is retired, and
+  // that mail is answered with kError.
   absl::Status Start(const std::string& args);
 
   // Puts a message into the mailbox and submits the service if it was idle.
@@ -60,6 +60,8 @@ class ServiceContext final : public Runnable {
 
   // No dispatch begins after this one; what waits is answered with kError.
   void Retire();
+  // The node retires it as soon as its mailbox is empty.
+  void RetireWhenEmpty();
   bool is_retired() const { return is_retired_.load(std::memory_order_acquire); }
 
   // -- Figures of the STAT command --------------------------------------------------------------
@@ -78,7 +80,8 @@ class ServiceContext final : public Runnable {
 
  private:
   void Dispatch(Message message);
-  void AnswerRest();
+  bool AnswerRest();  // false: nothing waited
+  void Wake();
 
   Node& node_;
   std::unique_ptr<Service> service_;
@@ -93,6 +96,7 @@ class ServiceContext final : public Runnable {
   const bool profiles_;
   std::unique_ptr<MessageLog> log_;  // null: messages are not written down
   std::atomic<bool> is_retired_{false};
+  std::atomic<bool> retires_when_empty_{false};
   std::atomic<bool> is_endless_{false};
   std::atomic<int> references_{1};  // the registry's
 };

@@ -73,7 +73,9 @@ int Run(lua_State* L, int arguments) {
   lua_State* co = lua_tothread(L, 1);
   TaskScheduler& tasks = *VmOf(L).tasks;
   int results = 0;
+  lua_State* outer_running = tasks.SetRunning(co);
   int status = lua_resume(co, L, arguments, &results);
+  tasks.SetRunning(outer_running);
   if (status == LUA_YIELD) {
     bool is_blocked = tasks.current() != nullptr && tasks.current()->wait != Task::Wait::kRunning;
     if (is_blocked || tasks.is_exiting()) {

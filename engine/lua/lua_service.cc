@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/core/node.h"
 #include "engine/core/socket_message.h"
+#include "engine/lua/chunk_cache.h"
 #include "engine/lua/cluster_core_module.h"
 #include "engine/lua/core_module.h"
 #include "engine/lua/coroutine_module.h"
@@ -39,6 +40,12 @@ void SetGlobal(lua_State* L, const Node& node, const char* global, const char* k
   if (value == nullptr && otherwise == nullptr) return;
   lua_pushstring(L, value != nullptr ? value->c_str() : otherwise);
   lua_setglobal(L, global);
+}
+
+int LoadChunk(lua_State* L, ChunkCache* chunks, const std::shared_ptr<const std::string>& text,
+              const char* chunk_name) {
+  if (chunks != nullptr) return chunks->Load(L, text, chunk_name, nullptr);
+  return luaL_loadbuffer(L, text->data(), text->size(), chunk_name);
 }
 
 void InterruptHook(lua_State* L, lua_Debug*) {
@@ -115,10 +122,9 @@ void LuaService::UseTasks(lua_State* L, int map_index) {
 void LuaService::Boot(const Message& message) {
   is_booted_ = true;
   OpenVm();
-  std::atomic<lua_State*>* running = options_.tasks.running;
-  if (running != nullptr) running->store(vm_->state(), std::memory_order_relaxed);
+  lua_State* outer_running = tasks_->SetRunning(vm_->state());
   absl::Status status = RunLoader(message.payload.bytes());
-  if (running != nullptr) running->store(nullptr, std::memory_order_relaxed);
+  tasks_->SetRunning(outer_running);
   if (!status.ok()) return FailBoot(status.message());
   Message nothing;  // the forks of the main chunk begin now
   nothing.type = MessageType::kTrace;
@@ -136,8 +142,10 @@ void LuaService::OpenVm() {
   uint64_t seed = node.platform().entropy.Draw(absl::StrCat(id, "/hash"));
   vm_ = std::make_unique<LuaVm>(node.platform().memory, static_cast<unsigned>(seed), context);
   vm_->SetMemoryWarning(WarnOfMemory);
+  if (options_.chunks != nullptr) vm_->ShareCode(options_.chunks->code());
   lua_State* L = vm_->state();
   lua_gc(L, LUA_GCSTOP);
+  lua_gc(L, LUA_GCGEN, 0, 0);  // collects: now, while there is nothing
   luaL_openlibs(L);
   tasks_ = std::make_unique<TaskScheduler>(*context_, L, options_.tasks);
   vm_->context().tasks = tasks_.get();
@@ -155,6 +163,7 @@ void LuaService::OpenVm() {
   };
   // A process ends with os.exit; so does a node.
   sandbox.exit = [&node](lua_State*, int) { node.Abort(); };
+  sandbox.chunks = options_.chunks;
   sandbox.fixed_utc = options_.fixed_utc;
   InstallSandbox(L, std::move(sandbox));
   PreloadModule(L, "skynet.core", OpenCore);
@@ -168,7 +177,6 @@ void LuaService::OpenVm() {
   SetGlobal(L, node, "LUA_CPATH", "lua_cpath", "./luaclib/?.so");
   SetGlobal(L, node, "LUA_SERVICE", "luaservice", "./service/?.lua");
   SetGlobal(L, node, "LUA_PRELOAD", "preload", nullptr);
-  lua_gc(L, LUA_GCGEN, 0, 0);
 }
 
 absl::Status LuaService::RunLoader(absl::string_view args) {
@@ -176,14 +184,14 @@ absl::Status LuaService::RunLoader(absl::string_view args) {
   lua_State* L = vm_->state();
   const std::string* configured = node.GetEnv("lualoader");
   std::string path = configured != nullptr ? *configured : "./lualib/loader.lua";
-  absl::StatusOr<std::string> text = node.platform().storage.ReadAll(path);
+  absl::StatusOr<std::shared_ptr<const std::string>> text = node.platform().storage.ReadAll(path);
   if (!text.ok()) {
     return absl::NotFoundError(absl::StrCat("Can't load ", path, " : ", text.status().message()));
   }
   lua_pushcfunction(L, Traceback);
   std::string chunk = absl::StrCat("@", path);
   absl::Status status;
-  if (luaL_loadbufferx(L, text->data(), text->size(), chunk.c_str(), "bt") != LUA_OK) {
+  if (LoadChunk(L, options_.chunks, *text, chunk.c_str()) != LUA_OK) {
     status = absl::InvalidArgumentError(absl::StrCat("Can't load ", path, " : ", lua_tostring(L, -1)));
   } else {
     lua_pushlstring(L, args.data(), args.size());
@@ -219,10 +227,9 @@ void LuaService::CallBack(Message message) {
   size_t size = message.payload.size();
   Payload kept = std::move(message.payload);
   if (forwards_) kept.Release();
-  std::atomic<lua_State*>* running = options_.tasks.running;
-  if (running != nullptr) running->store(L, std::memory_order_relaxed);
+  lua_State* outer_running = tasks_->SetRunning(L);
   int status = lua_pcall(L, 5, 0, 1);
-  if (running != nullptr) running->store(nullptr, std::memory_order_relaxed);
+  tasks_->SetRunning(outer_running);
   if (status != LUA_OK) {
     std::string text = luaL_tolstring(L, -1, nullptr);
     LogError(message, absl::StrCat(text, " (msgsz ", size, ")"));

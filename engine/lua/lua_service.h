@@ -12,6 +12,8 @@
 
 namespace skysim {
 
+class ChunkCache;
+
 // Module "snlua": a service whose script is a Lua file. Init only sends the argument string to
 // itself; the first dispatch makes the VM and runs the loader (config `lualoader`) with it
 // (runtime_api.md 1.11). A script that fails to load tells .launcher and exits.
@@ -23,6 +25,8 @@ class LuaService final : public Service {
     std::function<void(lua_State*)> open_modules;
     // Where print() and io.stdout go: one call for each write.
     std::function<void(absl::string_view)> write_out;
+    // Compiles Lua files once for all services. Borrowed; null: each load compiles.
+    ChunkCache* chunks = nullptr;
     // Real clocks and time zones answer os.date; a simulation lives in UTC.
     bool fixed_utc = true;
   };
@@ -56,8 +60,8 @@ class LuaService final : public Service {
 
   const Options& options_;
   ServiceContext* context_ = nullptr;
-  std::unique_ptr<LuaVm> vm_;
   std::unique_ptr<TaskScheduler> tasks_;
+  std::unique_ptr<LuaVm> vm_;  // goes before tasks_: finalisers may still call skynet's functions
   bool is_booted_ = false;
   Mode mode_ = Mode::kNone;
   int callback_ref_ = LUA_NOREF;

@@ -1,14 +1,15 @@
 #include "engine/lua/sandbox.h"
 
 #include <cerrno>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "engine/lua/chunk_cache.h"
 #include "engine/lua/sandbox_state.h"
 #include "engine/platform/file_error.h"
 
@@ -52,28 +53,15 @@ int Print(lua_State* L) {
   return 0;
 }
 
-// What Lua's loader skips at the start of a file: a byte order mark, and a first line that begins
-// with '#' (its end stays, so that the line numbers are right).
-absl::string_view SkipStart(absl::string_view text) {
-  constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (absl::StartsWith(text, kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (!absl::StartsWith(text, "#")) return text;
-  size_t line_end = text.find('\n');
-  if (line_end == absl::string_view::npos) return "\n";
-  text.remove_prefix(line_end);
-  bool is_binary = text.size() > 1 && text[1] == LUA_SIGNATURE[0];
-  return is_binary ? text.substr(1) : text;
-}
-
 int LoadText(lua_State* L, absl::string_view text, const char* chunk_name, const char* mode) {
-  text = SkipStart(text);
+  text = SkipFileStart(text);
   return luaL_loadbufferx(L, text.data(), text.size(), chunk_name, mode);
 }
 
 int LoadFileOrInput(lua_State* L, const char* path, const char* mode) {
-  Storage& storage = SandboxOf(L).options.storage;
-  if (path != nullptr) return LoadLuaFile(L, storage, path, mode);
-  return LoadText(L, ReadStandardInput(storage), "=stdin", mode);
+  const SandboxOptions& options = SandboxOf(L).options;
+  if (path != nullptr) return LoadLuaFile(L, options.storage, options.chunks, path, mode);
+  return LoadText(L, ReadStandardInput(options.storage), "=stdin", mode);
 }
 
 int LoadFile(lua_State* L) {
@@ -144,7 +132,8 @@ int SearchLuaModule(lua_State* L) {
   if (path == nullptr) return luaL_error(L, "'package.path' must be a string");
   if (!SearchPath(L, name, path, ".", LUA_DIRSEP)) return 1;
   const char* file = lua_tostring(L, -1);
-  if (LoadLuaFile(L, SandboxOf(L).options.storage, file, nullptr) != LUA_OK) {
+  const SandboxOptions& options = SandboxOf(L).options;
+  if (LoadLuaFile(L, options.storage, options.chunks, file, nullptr) != LUA_OK) {
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, file,
                       lua_tostring(L, -1));
   }
@@ -165,9 +154,10 @@ void InstallSearcher(lua_State* L) {
 
 }  // namespace
 
-int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mode) {
+int LoadLuaFile(lua_State* L, Storage& storage, ChunkCache* chunks, const char* path,
+                const char* mode) {
   const char* chunk_name = lua_pushfstring(L, "@%s", path);
-  absl::StatusOr<std::string> text = storage.ReadAll(path);
+  absl::StatusOr<std::shared_ptr<const std::string>> text = storage.ReadAll(path);
   if (!text.ok()) {
     const char* what = FileErrorNumber(text.status()) == EISDIR ? "read" : "open";
     std::string why(text.status().message());
@@ -175,7 +165,8 @@ int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mo
     lua_remove(L, -2);
     return LUA_ERRFILE;
   }
-  int result = LoadText(L, *text, chunk_name, mode);
+  int result = chunks != nullptr ? chunks->Load(L, *text, chunk_name, mode)
+                                 : LoadText(L, **text, chunk_name, mode);
   lua_remove(L, -2);
   return result;
 }

@@ -13,6 +13,8 @@
 
 namespace skysim {
 
+class ChunkCache;
+
 // The sandbox puts a platform where Lua's standard libraries ask the operating system: os, io,
 // print, math.random, loadfile, dofile and the search for Lua modules. Real nodes and simulated
 // ones run the same functions; they differ in the parts behind them. Results and errors are those
@@ -43,6 +45,10 @@ struct SandboxOptions {
   // os.exit raises one, so that the service does not run on.
   absl::AnyInvocable<void(lua_State*, int)> exit = {};
 
+  // Compiles Lua files once for all states. Borrowed until the state is closed, which must belong to
+  // a LuaVm that shares its code; null: each load compiles.
+  ChunkCache* chunks = nullptr;
+
   // A simulation: the local time is UTC, and no process can be started.
   bool fixed_utc = false;
 };
@@ -52,8 +58,9 @@ struct SandboxOptions {
 void InstallSandbox(lua_State* L, SandboxOptions options);
 
 // luaL_loadfilex for a file of `storage`: pushes the chunk, named "@path", or an error message.
-// `mode` as in load: null allows text and binary.
-int LoadLuaFile(lua_State* L, Storage& storage, const char* path, const char* mode);
+// `mode` as in load: null allows text and binary. `chunks` as in SandboxOptions.
+int LoadLuaFile(lua_State* L, Storage& storage, ChunkCache* chunks, const char* path,
+                const char* mode);
 
 }  // namespace skysim
 

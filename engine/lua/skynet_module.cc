@@ -1,5 +1,7 @@
 #include "engine/lua/skynet_module.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "engine/lua/seri_lua.h"
 #include "engine/lua/task_scheduler.h"
 #include "engine/lua/vm.h"
+#include "tools/third_party/lua/call_info.h"
 
 // Nothing with a destructor may be alive where a function here yields: the work is done in helpers
 // that return before (tools/third_party/lua/lua_api.h).
@@ -336,8 +339,15 @@ int AfterSleep(lua_State* L, int, lua_KContext) {
   return 1;
 }
 
+// Skynet keeps a delay in 32 bits, where a bigger one would mean "now"; here it is an error.
+lua_Integer CheckTicks(lua_State* L, int index) {
+  lua_Integer ticks = luaL_checkinteger(L, index);
+  luaL_argcheck(L, ticks <= INT32_MAX, index, "a delay is at most 2147483647 ticks");
+  return ticks;
+}
+
 int64_t UntilNs(lua_State* L, int64_t ticks) {
-  return VmOf(L).platform->clock.NowNs() + ticks * Timers::kTickNs;
+  return VmOf(L).platform->clock.NowNs() + std::max(ticks, int64_t{0}) * Timers::kTickNs;
 }
 
 void StartSleep(lua_State* L, lua_Integer ticks, int token_index) {
@@ -352,7 +362,7 @@ void StartSleep(lua_State* L, lua_Integer ticks, int token_index) {
 }
 
 int Sleep(lua_State* L) {
-  StartSleep(L, luaL_checkinteger(L, 1), 2);
+  StartSleep(L, CheckTicks(L, 1), 2);
   return lua_yieldk(L, 0, 0, AfterSleep);
 }
 
@@ -377,14 +387,15 @@ int Fork(lua_State* L) {
 }
 
 int Timeout(lua_State* L) {
-  lua_Integer ticks = luaL_checkinteger(L, 1);
+  lua_Integer ticks = CheckTicks(L, 1);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   TaskScheduler& tasks = TasksOf(L);
   int32_t session = tasks.context().NewSession();
-  tasks.Timeout(L, session, UntilNs(L, ticks));
+  bool wants_coroutine = ResultsWanted(L) != 0;
+  tasks.Timeout(L, session, UntilNs(L, ticks), wants_coroutine);
   StartTimer(tasks.context(), session, ticks);
-  return 1;
+  return wants_coroutine ? 1 : 0;
 }
 
 // -- Ends -------------------------------------------------------------------------------------------
@@ -407,7 +418,7 @@ int KillThread(lua_State* L) {
     for (Task* task : tasks.WaitingTasks()) {
       lua_getglobal(L, "string");
       lua_getfield(L, -1, "find");
-      lua_rawgeti(L, LUA_REGISTRYINDEX, task->co_ref);
+      tasks.PushCoroutine(L, *task);
       luaL_tolstring(L, -1, nullptr);
       lua_replace(L, -2);
       lua_pushvalue(L, 1);
@@ -421,7 +432,7 @@ int KillThread(lua_State* L) {
     }
   }
   if (found == nullptr) return 0;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, found->co_ref);
+  tasks.PushCoroutine(L, *found);
   return tasks.Kill(*found) ? 1 : 0;
 }
 
@@ -511,7 +522,7 @@ int TaskInfo(lua_State* L) {
   if (lua_istable(L, 1)) {
     for (Task* task : waiting) {
       TaskReport report = tasks.Report(*task);
-      lua_rawgeti(L, LUA_REGISTRYINDEX, task->co_ref);
+      tasks.PushCoroutine(L, *task);
       luaL_tolstring(L, -1, nullptr);
       lua_pushfstring(L, "%s session: %d", lua_tostring(L, -1), report.session);
       lua_pushlstring(L, report.stack.data(), report.stack.size());

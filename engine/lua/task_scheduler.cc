@@ -30,6 +30,9 @@ namespace {
 // beyond it is left to the collector.
 constexpr size_t kIdleMax = 256;
 
+// Of a coroutine that has not begun.
+constexpr char kEmptyTraceback[] = "stack traceback:";
+
 std::string ToText(lua_State* L, int index) {
   size_t size = 0;
   const char* text = luaL_tolstring(L, index, &size);
@@ -169,6 +172,7 @@ void TaskScheduler::HandleResponse() {
     return;
   }
   Task& task = tasks_[it->second];
+  if (task.co == nullptr) GiveCoroutine(task);
   sessions_.erase(it);
   int arguments = 0;
   if (task.wait == Task::Wait::kTimeout) {
@@ -233,9 +237,9 @@ void TaskScheduler::CallUnknown(int ref, bool is_response) {
 
 void TaskScheduler::RunTails() {
   DrainWakes();
-  while (!forks_.empty()) {
+  while (!forks_.empty() && !is_exiting_) {
     Note note = forks_.front();
-    forks_.pop_front();
+    forks_.Pop();
     Task* task = TaskOf(note, Task::Wait::kFork);
     if (task == nullptr) continue;
     Resume(*task, lua_gettop(task->co) - 1);
@@ -244,13 +248,13 @@ void TaskScheduler::RunTails() {
 }
 
 void TaskScheduler::DrainWakes() {
-  for (;;) {
+  while (!is_exiting_) {
     Task* task = nullptr;
-    while (TakeWoken(&task)) Resume(*task, 0);
+    while (!is_exiting_ && TakeWoken(&task)) Resume(*task, 0);
     do {
       if (failed_.empty()) return;
       task = TaskOf(failed_.front(), Task::Wait::kFailed);
-      failed_.pop_front();
+      failed_.Pop();
     } while (task == nullptr);
     Resume(*task, 0);
   }
@@ -259,29 +263,31 @@ void TaskScheduler::DrainWakes() {
 bool TaskScheduler::TakeWoken(Task** task) {
   if (options_.wake_unordered) {
     lua_rawgeti(L_, LUA_REGISTRYINDEX, unordered_ref_);
-    for (Note note : woken_) {
-      Task* woken = TaskOf(note, Task::Wait::kWoken);
+    for (size_t i = 0; i < woken_.size(); ++i) {
+      Task* woken = TaskOf(woken_[i], Task::Wait::kWoken);
       if (woken == nullptr) continue;
       lua_rawgeti(L_, LUA_REGISTRYINDEX, woken->co_ref);
       lua_pushinteger(L_, woken->index);
       lua_rawset(L_, -3);
     }
-    woken_.clear();
-    lua_pushnil(L_);
-    if (lua_next(L_, -2) == 0) {
+    woken_.Clear();
+    for (lua_pushnil(L_); lua_next(L_, -2) != 0;) {
+      *task = &tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
       lua_pop(L_, 1);
-      return false;
+      lua_pushnil(L_);
+      lua_rawset(L_, -3);
+      if ((*task)->wait == Task::Wait::kWoken) {  // else it was killed meanwhile
+        lua_pop(L_, 1);
+        return true;
+      }
+      lua_pushnil(L_);
     }
-    *task = &tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
     lua_pop(L_, 1);
-    lua_pushnil(L_);
-    lua_rawset(L_, -3);
-    lua_pop(L_, 1);
-    return true;
+    return false;
   }
   while (!woken_.empty()) {
     *task = TaskOf(woken_.front(), Task::Wait::kWoken);
-    woken_.pop_front();
+    woken_.Pop();
     if (*task != nullptr) return true;
   }
   return false;
@@ -299,15 +305,10 @@ void TaskScheduler::Resume(Task& task, int arguments) {
   task.wait = Task::Wait::kRunning;
   Clock& clock = context_.node().platform().clock;
   if (task.profile_began_ns >= 0) task.profile_began_ns = clock.CpuNs();
-  lua_State* outer_running = nullptr;
-  if (options_.running != nullptr) {
-    outer_running = options_.running->exchange(task.co, std::memory_order_relaxed);
-  }
+  lua_State* outer_running = SetRunning(task.co);
   int results = 0;
   int status = lua_resume(task.co, L_, arguments, &results);
-  if (options_.running != nullptr) {
-    options_.running->store(outer_running, std::memory_order_relaxed);
-  }
+  SetRunning(outer_running);
   if (task.profile_began_ns >= 0) task.profile_total_ns += clock.CpuNs() - task.profile_began_ns;
   if (status == LUA_YIELD && task.wait == Task::Wait::kRunning) {
     if (is_exiting_) {
@@ -362,26 +363,54 @@ void TaskScheduler::FailTask(Task& task) {
 }
 
 Task& TaskScheduler::NewTask() {
-  Task* task;
   if (!idle_.empty()) {
-    task = &tasks_[idle_.back()];
+    Task& task = tasks_[idle_.back()];
     idle_.pop_back();
+    task.wait = Task::Wait::kRunning;
+    return task;
+  }
+  lua_State* co = lua_newthread(L_);
+  int ref = luaL_ref(L_, LUA_REGISTRYINDEX);
+  Task& task = NewRecord();
+  task.co = co;
+  task.co_ref = ref;
+  return task;
+}
+
+// A task without a coroutine.
+Task& TaskScheduler::NewRecord() {
+  Task* task;
+  if (free_.empty()) {
+    task = &tasks_.emplace_back();
+    task->index = static_cast<uint32_t>(tasks_.size() - 1);
   } else {
-    lua_State* co = lua_newthread(L_);
-    int ref = luaL_ref(L_, LUA_REGISTRYINDEX);
-    if (free_.empty()) {
-      tasks_.emplace_back();
-      task = &tasks_.back();
-      task->index = static_cast<uint32_t>(tasks_.size() - 1);
-    } else {
-      task = &tasks_[free_.back()];
-      free_.pop_back();
-    }
-    task->co = co;
-    task->co_ref = ref;
+    task = &tasks_[free_.back()];
+    free_.pop_back();
   }
   task->wait = Task::Wait::kRunning;
   return *task;
+}
+
+// The coroutine of an idle task, or a new one, for a timeout that has only its function.
+void TaskScheduler::GiveCoroutine(Task& task) {
+  if (idle_.empty()) {
+    task.co = lua_newthread(L_);
+    task.co_ref = luaL_ref(L_, LUA_REGISTRYINDEX);
+  } else {
+    Task& idle = tasks_[idle_.back()];
+    idle_.pop_back();
+    task.co = std::exchange(idle.co, nullptr);
+    task.co_ref = std::exchange(idle.co_ref, LUA_NOREF);
+    free_.push_back(idle.index);
+  }
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, task.function_ref);
+  lua_xmove(L_, task.co, 1);
+  luaL_unref(L_, LUA_REGISTRYINDEX, std::exchange(task.function_ref, LUA_NOREF));
+}
+
+void TaskScheduler::PushCoroutine(lua_State* L, Task& task) {
+  if (task.co == nullptr) GiveCoroutine(task);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, task.co_ref);
 }
 
 void TaskScheduler::Release(Task& task, bool is_reusable) {
@@ -401,9 +430,9 @@ void TaskScheduler::Release(Task& task, bool is_reusable) {
     idle_.push_back(task.index);
     return;
   }
-  luaL_unref(L_, LUA_REGISTRYINDEX, task.co_ref);
+  luaL_unref(L_, LUA_REGISTRYINDEX, std::exchange(task.co_ref, LUA_NOREF));
+  luaL_unref(L_, LUA_REGISTRYINDEX, std::exchange(task.function_ref, LUA_NOREF));
   task.co = nullptr;
-  task.co_ref = LUA_NOREF;
   free_.push_back(task.index);
 }
 
@@ -480,14 +509,14 @@ bool TaskScheduler::Wakeup(lua_State* L) {
   if (task.wait == Task::Wait::kSleep) discarded_.insert(task.wait_session);  // its timer
   task.wait = Task::Wait::kWoken;
   task.was_woken = true;
-  woken_.push_back(NoteOf(task));
+  woken_.Push(NoteOf(task));
   return true;
 }
 
 void TaskScheduler::FailWait(Task& task) {
   sessions_.erase(task.wait_session);
   task.wait = Task::Wait::kFailed;
-  failed_.push_back(NoteOf(task));
+  failed_.Push(NoteOf(task));
 }
 
 void TaskScheduler::FailCallsTo(Handle handle, absl::string_view name) {
@@ -505,19 +534,23 @@ void TaskScheduler::Fork(lua_State* L, int count) {
   task.since_ns = context_.node().platform().clock.NowNs();
   CHECK(lua_checkstack(task.co, count + 1)) << count;
   lua_xmove(L, task.co, count + 1);
-  forks_.push_back(NoteOf(task));
+  forks_.Push(NoteOf(task));
   lua_rawgeti(L, LUA_REGISTRYINDEX, task.co_ref);
 }
 
-void TaskScheduler::Timeout(lua_State* L, int32_t session, int64_t until_ns) {
-  Task& task = NewTask();
+void TaskScheduler::Timeout(lua_State* L, int32_t session, int64_t until_ns,
+                            bool pushes_coroutine) {
+  // What may raise comes first: nobody waits yet.
+  int function_ref = pushes_coroutine ? LUA_NOREF : luaL_ref(L, LUA_REGISTRYINDEX);
+  Task& task = pushes_coroutine ? NewTask() : NewRecord();
+  task.function_ref = function_ref;
+  if (pushes_coroutine) lua_xmove(L, task.co, 1);
   task.wait = Task::Wait::kTimeout;
   task.wait_session = session;
   task.since_ns = context_.node().platform().clock.NowNs();
   task.until_ns = until_ns;
-  lua_xmove(L, task.co, 1);
   sessions_[session] = task.index;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, task.co_ref);
+  if (pushes_coroutine) lua_rawgeti(L, LUA_REGISTRYINDEX, task.co_ref);
 }
 
 // -- Replies ----------------------------------------------------------------------------------
@@ -593,7 +626,7 @@ bool TaskScheduler::CloseWaiting(lua_State* L) {
 void TaskScheduler::Close(Task& task, lua_State* L) {
   RemoveWait(task);
   task.wait = Task::Wait::kRunning;
-  if (lua_closethread(task.co, L) != LUA_OK) AddError(ToText(task.co, -1));
+  if (task.co != nullptr && lua_closethread(task.co, L) != LUA_OK) AddError(ToText(task.co, -1));
   Release(task, /*is_reusable=*/false);
 }
 
@@ -668,7 +701,7 @@ TaskReport TaskScheduler::Report(Task& task) {
     case Task::Wait::kIdle:
     case Task::Wait::kRunning: report.waits_for = "nothing"; break;
   }
-  report.stack = Traceback(L_, task.co, nullptr);
+  report.stack = task.co != nullptr ? Traceback(L_, task.co, nullptr) : kEmptyTraceback;
   return report;
 }
 

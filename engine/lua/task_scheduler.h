@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "engine/core/fifo.h"
 #include "engine/core/message.h"
 #include "engine/core/service_context.h"
 #include "engine/lua/protocols.h"
@@ -36,8 +37,9 @@ struct Task {
 
   uint32_t index = 0;          // into the scheduler's tasks
   uint32_t use = 0;            // counts the uses, so that old notes about the task are seen as old
-  lua_State* co = nullptr;
+  lua_State* co = nullptr;     // null: a timeout that has not begun and whose coroutine nobody saw
   int co_ref = LUA_NOREF;
+  int function_ref = LUA_NOREF;  // while `co` is null: what it will run
 
   // The request it serves. `owes_reply` until ret, response, or ignoreret.
   Handle requester = 0;
@@ -100,6 +102,12 @@ class TaskScheduler final {
   // The running task; null outside of tasks (the script's main chunk).
   Task* current() { return current_; }
 
+  // Says which Lua thread runs now, and gives back which ran before (Options::running).
+  lua_State* SetRunning(lua_State* L) {
+    if (options_.running == nullptr) return nullptr;
+    return options_.running->exchange(L, std::memory_order_relaxed);
+  }
+
   // -- Called by C functions of the running task `L` ----------------------------------------------
 
   // Raises unless `L` may block: it is the running task, or a skynet.coroutine within it.
@@ -119,7 +127,9 @@ class TaskScheduler final {
   // Function and `count` arguments on top of L's stack, popped: a task that runs them at the end of
   // this dispatch, or when the timer of `session` fires. Pushes its coroutine.
   void Fork(lua_State* L, int count);
-  void Timeout(lua_State* L, int32_t session, int64_t until_ns);
+  // A timeout gets its coroutine when it begins, unless the caller wants it (`pushes_coroutine`):
+  // a hundred thousand that wait are as many functions, not as many stacks.
+  void Timeout(lua_State* L, int32_t session, int64_t until_ns, bool pushes_coroutine);
 
   // Answers the running task's request. False: nobody waits, or it is gone.
   bool Reply(MessageType type, Payload payload);
@@ -144,6 +154,8 @@ class TaskScheduler final {
   // Those that wait, in order of session.
   std::vector<Task*> WaitingTasks();
   TaskReport Report(Task& task);
+  // Pushes the coroutine of a task that lives, on the stack of `L`, a thread of this VM.
+  void PushCoroutine(lua_State* L, Task& task);
 
   // Every call to this very address fails (skynet.term).
   void FailCallsTo(Handle handle, absl::string_view name);
@@ -176,6 +188,8 @@ class TaskScheduler final {
   void FailTask(Task& task);
   void ReportForgotten(Task& task);
   Task& NewTask();
+  Task& NewRecord();
+  void GiveCoroutine(Task& task);
   void Release(Task& task, bool is_reusable);
   void ForgetToken(Task& task);
   bool CloseWaiting(lua_State* L);
@@ -187,8 +201,8 @@ class TaskScheduler final {
   void LogErrors(const Message& message);
 
   struct Note {  // in the wake list and the like: which use of which task
-    uint32_t index;
-    uint32_t use;
+    uint32_t index = 0;
+    uint32_t use = 0;
   };
   Note NoteOf(const Task& task) const { return {task.index, task.use}; }
   Task* TaskOf(Note note, Task::Wait wait);
@@ -202,7 +216,7 @@ class TaskScheduler final {
   std::vector<uint32_t> free_;        // without one
   absl::flat_hash_map<int32_t, uint32_t> sessions_;  // session -> task
   absl::flat_hash_set<int32_t> discarded_;
-  std::deque<Note> woken_, failed_, forks_;
+  Fifo<Note> woken_, failed_, forks_;
   struct Deferred {
     Handle requester;
     int32_t session;

@@ -29,6 +29,7 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
     }
     old_size = 0;  // it was a type tag
   } else if (new_size == 0) {
+    if (vm.code_ != nullptr && vm.code_->Contains(block)) return nullptr;
     vm.bytes_used_ -= old_size;
     vm.memory_.Free(block);
     return nullptr;
@@ -43,6 +44,11 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
   }
   vm.bytes_used_ = bytes;
   return vm.memory_.Reallocate(block, new_size);
+}
+
+bool LuaVm::SharesCode(lua_State* L, const ChunkRegion& code) {
+  void* vm = nullptr;
+  return lua_getallocf(L, &vm) == &LuaVm::Allocate && static_cast<LuaVm*>(vm)->code_ == &code;
 }
 
 void PreloadModule(lua_State* L, const char* name, lua_CFunction openf) {

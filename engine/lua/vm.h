@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "engine/platform/memory.h"
 #include "engine/platform/platform.h"
+#include "tools/third_party/lua/frozen_chunk.h"
 #include "tools/third_party/lua/lua_api.h"
 
 namespace skysim {
@@ -39,7 +40,12 @@ class LuaVm final {
   lua_State* state() const { return state_; }
   VmContext& context() { return context_; }
 
+  // What the VM took from its memory; code that it shares is not in it.
   size_t bytes_used() const { return bytes_used_; }
+  // The VM may thaw chunks of `code`, which must outlive it. Before the first, and once.
+  void ShareCode(const ChunkRegion& code) { code_ = &code; }
+  static bool SharesCode(lua_State* L, const ChunkRegion& code);
+
   // Growing beyond fails with Lua's "not enough memory". 0 = no limit.
   void SetMemoryLimit(size_t bytes) { bytes_limit_ = bytes; }
   // Called when the VM first uses 32 MiB, then at each doubling. Must not call Lua.
@@ -53,6 +59,7 @@ class LuaVm final {
   VmContext context_;
   VmContext* context_pointer_ = &context_;
   unsigned seed_;
+  const ChunkRegion* code_ = nullptr;
   size_t bytes_used_ = 0;
   size_t bytes_limit_ = 0;
   size_t bytes_warning_ = 32u << 20;

@@ -122,14 +122,14 @@ absl::StatusOr<std::unique_ptr<File>> OsStorage::Open(const std::string& path, O
   return std::make_unique<OsFile>(descriptor);
 }
 
-absl::StatusOr<std::string> OsStorage::ReadAll(const std::string& path) {
+absl::StatusOr<std::shared_ptr<const std::string>> OsStorage::ReadAll(const std::string& path) {
   absl::StatusOr<std::unique_ptr<File>> file = Open(path, OpenMode::kRead);
   if (!file.ok()) return file.status();
   std::string content;
   while (true) {
     absl::StatusOr<std::string> bytes = (*file)->ReadAt(content.size(), kReadAllBytes);
     if (!bytes.ok()) return bytes.status();
-    if (bytes->empty()) return content;
+    if (bytes->empty()) return std::make_shared<const std::string>(std::move(content));
     content += *bytes;
   }
 }

@@ -14,7 +14,7 @@ namespace skysim {
 class OsStorage final : public Storage {
  public:
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
-  absl::StatusOr<std::string> ReadAll(const std::string& path) override;
+  absl::StatusOr<std::shared_ptr<const std::string>> ReadAll(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;

@@ -38,7 +38,9 @@ class Storage {
   virtual ~Storage() = default;
 
   virtual absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
-  virtual absl::StatusOr<std::string> ReadAll(const std::string& path) = 0;
+  // The content as it is now. Who keeps contents lends them: reading the same file again may give
+  // the same object.
+  virtual absl::StatusOr<std::shared_ptr<const std::string>> ReadAll(const std::string& path) = 0;
   virtual bool Exists(const std::string& path) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;

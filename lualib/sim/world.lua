@@ -325,6 +325,9 @@ local world = {}
 --- The first task of the story: boots the declared world and tells the story.
 function world.run()
   local declared = declaration.current
+  if not declared then
+    core.complain 'no scenario is declared here; sim.scenario "..." { ... } declares one'
+  end
   core.open_world(declared)
   for _, node in ipairs(declared.nodes) do
     core.add_node(node)

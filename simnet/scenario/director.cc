@@ -88,7 +88,7 @@ Director::Director(const RunOptions& options, RunShared shared)
     : options_(options),
       shared_(shared),
       choices_(MakeChoices(options)),
-      recorder_(events_, RecorderOptions(options, &boot_watch_)) {
+      recorder_(events_, RecorderOptions(options, &node_watch_)) {
   shared_.arena.Reset();
   if (options.replay == nullptr) seeded_ = static_cast<SeededChoices*>(choices_.get());
 }
@@ -145,6 +145,7 @@ absl::Status Director::Load() {
   scenario_text_ = **text;
   OpenVm();
   lua_State* L = vm_->state();
+  SetFallbackPlace(L, options_.scenario_path);
   std::string chunk = absl::StrCat("@", options_.scenario_path);
   int status = luaL_loadbufferx(L, scenario_text_.data(), scenario_text_.size(), chunk.c_str(), "t");
   if (status == LUA_OK) status = lua_pcall(L, 0, 0, 0);
@@ -209,6 +210,12 @@ absl::StatusOr<Director::End> Director::EndByLimit(World::Progress progress) {
     const StoryTask& main = tasks_->Get(main_task_);
     return End{Verdict::kLimit, absl::StrCat("nothing is left that could happen, and the story "
                                              "still waits: ", main.waits_for)};
+  }
+  if (progress == World::Progress::kEndlessLoop && !node_watch_.endless_place().empty()) {
+    return End{Verdict::kLimit,
+               absl::StrCat("endless loop on node ",
+                            recorder_.node_names()[node_watch_.endless_node()], ", at ",
+                            node_watch_.endless_place())};
   }
   return End{Verdict::kLimit, world_->stop_reason()};
 }
@@ -285,6 +292,7 @@ absl::Status Director::OpenWorld(Declaration declaration) {
   world.wake_unordered = Contains(options_.legacy, kWakeupUnordered);
   std::vector<std::string> patches = LegacyPatches(options_.legacy);
   world.legacy = absl::StrJoin(patches, ",");
+  world.chunks = shared_.chunks;
   world.log = options_.log;
   world.open_modules = [this](lua_State* L) { PreloadServiceModule(L, *this); };
   world_ = std::make_unique<World>(*choices_, events_, shared_.arena, shared_.files, recorder_,
@@ -315,7 +323,7 @@ absl::Status Director::PutNode(NodeSpec spec, absl::string_view path, bool is_kn
   absl::StrAppend(&configuration_, DescribeSpec(spec));
   absl::Status status = world_->AddNode(std::move(spec));
   if (!status.ok()) return status;
-  boot_watch_.Watch(NodeIndex(name), bootstrap.empty() ? "snlua bootstrap" : bootstrap);
+  node_watch_.Watch(NodeIndex(name), bootstrap.empty() ? "snlua bootstrap" : bootstrap);
   return absl::OkStatus();
 }
 
@@ -327,12 +335,12 @@ uint32_t Director::NodeIndex(absl::string_view name) const {
 }
 
 absl::Status Director::StartNode(const std::string& name) {
-  boot_watch_.Forget(NodeIndex(name));
+  node_watch_.Forget(NodeIndex(name));
   return world_->StartNode(name);
 }
 
 bool Director::IsBooted(const std::string& name) const {
-  return boot_watch_.IsBooted(NodeIndex(name));
+  return node_watch_.IsBooted(NodeIndex(name));
 }
 
 std::string Director::NoNode(absl::string_view name) const {

@@ -18,7 +18,7 @@
 #include "engine/platform/entropy.h"
 #include "simnet/check/properties.h"
 #include "simnet/choice/choice_source.h"
-#include "simnet/scenario/boot_watch.h"
+#include "simnet/scenario/node_watch.h"
 #include "simnet/scenario/run.h"
 #include "simnet/scenario/script_finder.h"
 #include "simnet/scenario/story_tasks.h"
@@ -146,7 +146,7 @@ class Director final {
   std::unique_ptr<ChoiceSource> choices_;
   SeededChoices* seeded_ = nullptr;  // choices_, if it records
   EventQueue events_;
-  BootWatch boot_watch_;
+  NodeWatch node_watch_;
   Recorder recorder_;
   PropertyStore properties_;
 

@@ -17,6 +17,8 @@
 
 namespace skysim {
 
+class ChunkCache;
+
 // What to run. Plain data; the command line fills it in.
 struct RunOptions {
   std::string scenario_path;
@@ -76,6 +78,7 @@ struct RunResult {
 struct RunShared {
   Arena& arena;            // reset at the start of each run
   HostFiles& files;
+  ChunkCache* chunks = nullptr;  // null: each run compiles its Lua files
 };
 
 // Runs a scenario once, from boot to verdict, in this thread. An error is wrong input (exit status

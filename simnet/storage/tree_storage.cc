@@ -18,6 +18,9 @@ namespace skysim {
 
 namespace {
 
+// Answers kept by Look(): far more than the modules of a program.
+constexpr size_t kLookedUpMax = 4096;
+
 constexpr absl::string_view kTemporaryFolder = "/tmp";
 
 std::string ParentOf(const std::string& absolute) {
@@ -108,6 +111,9 @@ class TreeStorage::Body final {
       : content_(std::move(content)), durable_bytes_(content_.size()), was_synced_(true) {}
 
   const std::string& content() const { return host_ != nullptr ? *host_ : content_; }
+  std::shared_ptr<const std::string> SharedContent() const {
+    return host_ != nullptr ? host_ : std::make_shared<const std::string>(content_);
+  }
   bool was_synced() const { return was_synced_; }
   bool is_synced() const {
     return was_synced_ && !durable_copy_.has_value() && content().size() == durable_bytes_;
@@ -211,29 +217,29 @@ TreeStorage::~TreeStorage() = default;
 
 absl::StatusOr<std::unique_ptr<File>> TreeStorage::Open(const std::string& path, OpenMode mode) {
   if (path.empty()) return FileError(ENOENT);
-  std::string absolute = Normalise(path);
-  absl::StatusOr<std::shared_ptr<Body>> body = Find(absolute);
+  absl::StatusOr<std::shared_ptr<Body>> body = Look(path);
   if (!body.ok()) {
-    if (FileErrorNumber(body.status()) == EISDIR && mode == OpenMode::kRead) {
+    if (mode == OpenMode::kRead && FileErrorNumber(body.status()) == EISDIR) {
       return std::make_unique<OpenFolder>();
     }
     bool may_create = mode != OpenMode::kRead && mode != OpenMode::kReadWrite;
     if (!may_create || FileErrorNumber(body.status()) != ENOENT) return body.status();
+    std::string absolute = Normalise(path);
     absl::Status allowed = CheckCanCreate(absolute);
     if (!allowed.ok()) return allowed;
     body = std::make_shared<Body>();
-    files_[absolute] = *body;
+    Set(absolute, *body);
   } else if (mode == OpenMode::kTruncate) {
     (*body)->Truncate();
   }
   return std::make_unique<OpenFile>(*body, mode);
 }
 
-absl::StatusOr<std::string> TreeStorage::ReadAll(const std::string& path) {
+absl::StatusOr<std::shared_ptr<const std::string>> TreeStorage::ReadAll(const std::string& path) {
   if (path.empty()) return FileError(ENOENT);
-  absl::StatusOr<std::shared_ptr<Body>> body = Find(Normalise(path));
+  const absl::StatusOr<std::shared_ptr<Body>>& body = Look(path);
   if (!body.ok()) return body.status();
-  return (*body)->content();
+  return (*body)->SharedContent();
 }
 
 bool TreeStorage::Exists(const std::string& path) {
@@ -249,7 +255,7 @@ absl::Status TreeStorage::Remove(const std::string& path) {
   if (!body.ok()) {
     return FileErrorNumber(body.status()) == EISDIR ? FileError(ENOTEMPTY) : body.status();
   }
-  files_[absolute] = nullptr;
+  Set(absolute, nullptr);
   return absl::OkStatus();
 }
 
@@ -264,16 +270,17 @@ absl::Status TreeStorage::Rename(const std::string& from, const std::string& to)
   if (absolute_from == absolute_to) return absl::OkStatus();
   absl::Status allowed = CheckCanCreate(absolute_to);
   if (!allowed.ok()) return allowed;
-  files_[absolute_to] = *body;
-  files_[absolute_from] = nullptr;
+  Set(absolute_to, *body);
+  Set(absolute_from, nullptr);
   return absl::OkStatus();
 }
 
 void TreeStorage::Put(const std::string& path, absl::string_view bytes) {
-  files_[Normalise(path)] = std::make_shared<Body>(std::string(bytes));
+  Set(Normalise(path), std::make_shared<Body>(std::string(bytes)));
 }
 
 void TreeStorage::DropUnsynced() {
+  looked_up_.clear();
   for (auto& [path, body] : files_) {
     if (body == nullptr || body->is_synced()) continue;
     // A new body: who still has the file open must not reach the tree.
@@ -287,11 +294,27 @@ void TreeStorage::SyncAll() {
   }
 }
 
-void TreeStorage::Clear() { files_.clear(); }
+void TreeStorage::Clear() {
+  looked_up_.clear();
+  files_.clear();
+}
 
 std::string TreeStorage::Normalise(absl::string_view path) const {
   if (absl::StartsWith(path, "/")) return NormaliseAbsolute(path);
   return NormaliseAbsolute(absl::StrCat(options_.working_folder, "/", path));
+}
+
+const absl::StatusOr<std::shared_ptr<TreeStorage::Body>>& TreeStorage::Look(
+    const std::string& path) {
+  auto known = looked_up_.find(path);
+  if (known != looked_up_.end()) return known->second;
+  if (looked_up_.size() == kLookedUpMax) looked_up_.clear();
+  return looked_up_.emplace(path, Find(Normalise(path))).first->second;
+}
+
+void TreeStorage::Set(const std::string& absolute, std::shared_ptr<Body> body) {
+  looked_up_.clear();
+  files_[absolute] = std::move(body);
 }
 
 absl::StatusOr<std::shared_ptr<TreeStorage::Body>> TreeStorage::Find(const std::string& absolute) {

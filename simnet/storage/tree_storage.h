@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -81,7 +82,7 @@ class TreeStorage final : public Storage {
   // to a file opened with kRead), EOPNOTSUPP (renaming a folder), and what reading the host gave.
   // With kAppend every write goes to the end.
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
-  absl::StatusOr<std::string> ReadAll(const std::string& path) override;
+  absl::StatusOr<std::shared_ptr<const std::string>> ReadAll(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -110,7 +111,11 @@ class TreeStorage final : public Storage {
   class OpenFile;
   class OpenFolder;
 
+  // What is at a path as it was given: the common way in.
+  const absl::StatusOr<std::shared_ptr<Body>>& Look(const std::string& path);
   absl::StatusOr<std::shared_ptr<Body>> Find(const std::string& absolute);
+  // Changes what is at a path. Null: removed.
+  void Set(const std::string& absolute, std::shared_ptr<Body> body);
   absl::Status MissingError(const std::string& absolute);
   absl::Status CheckCanCreate(const std::string& absolute);
   bool IsFolder(const std::string& absolute);
@@ -120,6 +125,9 @@ class TreeStorage final : public Storage {
   TreeStorageOptions options_;
   // Every file that was opened or put. Null: removed.
   std::map<std::string, std::shared_ptr<Body>> files_;
+  // What Look() found since the tree last changed. A service that starts looks for its modules in
+  // many places where they are not. Never iterated.
+  absl::flat_hash_map<std::string, absl::StatusOr<std::shared_ptr<Body>>> looked_up_;
 };
 
 }  // namespace skysim

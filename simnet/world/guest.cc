@@ -45,20 +45,24 @@ void Guest::Send(const std::string& address, absl::string_view packed, uint64_t 
 void Guest::OnMessage(Message message) {
   auto call = calls_.find(message.session);
   if (call == calls_.end()) return;
+  if (message.type != MessageType::kResponse && message.type != MessageType::kError) return;
   Done done = std::move(call->second);
+  calls_.erase(call);
   if (message.type == MessageType::kResponse) {
-    calls_.erase(call);
-    done(std::string(message.payload.bytes()));
-  } else if (message.type == MessageType::kError) {
-    calls_.erase(call);
-    done(absl::AbortedError("call failed"));
+    Finish(std::move(done), std::string(message.payload.bytes()));
+  } else {
+    Finish(std::move(done), absl::AbortedError("call failed"));
   }
+}
+
+void Guest::Finish(Done done, absl::StatusOr<std::string> reply) {
+  later_([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
 }
 
 void Guest::FailAll(absl::string_view text) {
   std::map<int32_t, Done> calls = std::move(calls_);
   calls_.clear();
-  for (auto& [session, done] : calls) done(absl::AbortedError(text));
+  for (auto& [session, done] : calls) Finish(std::move(done), absl::AbortedError(text));
 }
 
 }  // namespace skysim

@@ -2,8 +2,10 @@
 #define SIMNET_WORLD_GUEST_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -18,6 +20,11 @@ namespace skysim {
 class Guest final : public Service {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::string> reply)>;
+  // Replies are handed to `later`, which runs them when no dispatch is under way: what the story then
+  // does may end this very node.
+  using Later = std::function<void(absl::AnyInvocable<void()> finish)>;
+
+  explicit Guest(Later later) : later_(std::move(later)) {}
 
   absl::Status Init(ServiceContext& context, const std::string& args) override;
   void OnMessage(Message message) override;
@@ -33,6 +40,9 @@ class Guest final : public Service {
   bool Deliver(const std::string& address, absl::string_view packed, int32_t session,
                uint64_t cause);
 
+  void Finish(Done done, absl::StatusOr<std::string> reply);
+
+  const Later later_;
   ServiceContext* context_ = nullptr;
   std::map<int32_t, Done> calls_;  // by session
 };

@@ -12,6 +12,7 @@
 #include "engine/core/harbor_service.h"
 #include "engine/core/logger_service.h"
 #include "engine/core/node.h"
+#include "engine/lua/chunk_cache.h"
 #include "engine/lua/lua_service.h"
 #include "simnet/world/guest.h"
 #include "simnet/world/sim_clock.h"
@@ -185,6 +186,10 @@ class World::Impl final : public SimExecutor::Sink {
       stop_reason_ = absl::StrCat("more than ", options_.dispatches_max, " dispatches");
       return Progress::kDispatchLimit;
     }
+    if (!finished_.empty()) {
+      RunFinished();
+      return Progress::kEvent;
+    }
     if (events_.IsEmpty()) return Progress::kIdle;
     if (events_.NextNs() > options_.virtual_ns_max) {
       stop_reason_ = absl::StrFormat("more than %.3f s of virtual time",
@@ -198,6 +203,7 @@ class World::Impl final : public SimExecutor::Sink {
       return Progress::kEndlessLoop;
     }
     if (!ended_.empty()) EndNodes();
+    RunFinished();
     return Progress::kEvent;
   }
 
@@ -231,6 +237,7 @@ class World::Impl final : public SimExecutor::Sink {
     Life& life = *member.life;
     life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
+    life.lua.chunks = options_.chunks != nullptr ? options_.chunks : &own_chunks_;
     life.lua.open_modules = [this](lua_State* L) {
       watchdog_.Watch(L);
       if (options_.open_modules) options_.open_modules(L);
@@ -251,7 +258,8 @@ class World::Impl final : public SimExecutor::Sink {
     };
     options.on_over = [this, &member] { ended_.push_back(&member); };
     life.node = std::make_unique<Node>(platform, std::move(options));
-    auto guest = std::make_unique<Guest>();
+    auto guest = std::make_unique<Guest>(
+        [this](absl::AnyInvocable<void()> finish) { finished_.push_back(std::move(finish)); });
     life.guest = guest.get();
     auto* context = new ServiceContext(*life.node, std::move(guest), "story");
     life.node->registry().AddGuest(context);
@@ -269,6 +277,13 @@ class World::Impl final : public SimExecutor::Sink {
     guest->FailAll(text);
     member.life.reset();
     member.out_line.clear();
+  }
+
+  // Calls of the story that ended: the story goes on.
+  void RunFinished() {
+    std::vector<absl::AnyInvocable<void()>> finished = std::move(finished_);
+    finished_.clear();
+    for (absl::AnyInvocable<void()>& finish : finished) finish();
   }
 
   // Nodes whose last service exited: the process ends by itself.
@@ -319,10 +334,12 @@ class World::Impl final : public SimExecutor::Sink {
   HostFiles& files_;
   Recorder& recorder_;
   Options options_;
+  ChunkCache own_chunks_;  // unused if the options give one
   Network network_;
   Watchdog watchdog_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Member*> ended_;
+  std::vector<absl::AnyInvocable<void()>> finished_;
   std::string stop_reason_;
   uint64_t dispatches_ = 0;
 };

@@ -24,6 +24,8 @@ struct lua_State;
 
 namespace skysim {
 
+class ChunkCache;
+
 // One node of a world, as it is declared.
 struct NodeSpec {
   std::string name;  // host name, and name in logs and traces
@@ -47,6 +49,8 @@ class World final {
     bool wake_unordered = false;  // legacy: woken tasks drain in table order
     std::string legacy;           // the other legacy switches, as env `sim_legacy`
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
+    // Compiles Lua files once for all worlds of the process. Borrowed; null: the world has its own.
+    ChunkCache* chunks = nullptr;
     // For benchmarks: what skynet.hpc() answers, e.g. the machine's clock. Breaks determinism; empty
     // otherwise.
     std::function<int64_t()> measure_ns;

@@ -47,7 +47,9 @@ class AbsentStorage final : public Storage {
   absl::StatusOr<std::unique_ptr<File>> Open(const std::string&, OpenMode) override {
     return Absent();
   }
-  absl::StatusOr<std::string> ReadAll(const std::string&) override { return Absent(); }
+  absl::StatusOr<std::shared_ptr<const std::string>> ReadAll(const std::string&) override {
+    return Absent();
+  }
   bool Exists(const std::string&) override { return false; }
   absl::Status Remove(const std::string&) override { return Absent(); }
   absl::Status Rename(const std::string&, const std::string&) override { return Absent(); }

@@ -542,7 +542,7 @@ TEST_CASE("a file that nobody closed is written when its state is closed") {
   Tree tree;
   LuaBox(tree.storage, 1).Run("f = io.open('kept', 'w') f:write('bytes')");
 
-  CHECK(tree.storage.ReadAll("kept").value() == "bytes");
+  CHECK(*tree.storage.ReadAll("kept").value() == "bytes");
 }
 
 TEST_CASE("names of temporary files repeat with the seed") {

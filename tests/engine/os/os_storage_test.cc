@@ -29,18 +29,18 @@ TEST_CASE_METHOD(Fixture, "os files keep what is written at an offset") {
     CHECK(file->ReadAt(4, 2).value() == "ll");
     CHECK(file->ReadAt(7, 2).value().empty());
   }
-  CHECK(storage.ReadAll(folder + "/f").value() == std::string("\0\0hello", 7));
+  CHECK(*storage.ReadAll(folder + "/f").value() == std::string("\0\0hello", 7));
 }
 
 TEST_CASE_METHOD(Fixture, "os files append and truncate") {
   auto file = storage.Open(folder + "/f", Storage::OpenMode::kAppend).value();
   CHECK(file->WriteAt(0, "a").ok());
   CHECK(file->WriteAt(0, "b").ok());
-  CHECK(storage.ReadAll(folder + "/f").value() == "ab");
+  CHECK(*storage.ReadAll(folder + "/f").value() == "ab");
 
   CHECK(storage.Open(folder + "/f", Storage::OpenMode::kTruncate).ok());
 
-  CHECK(storage.ReadAll(folder + "/f").value().empty());
+  CHECK(storage.ReadAll(folder + "/f").value()->empty());
 }
 
 TEST_CASE_METHOD(Fixture, "os errors carry the system's text") {

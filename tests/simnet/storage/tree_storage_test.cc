@@ -47,8 +47,8 @@ struct Fixture {
   TreeStorage tree{host, {"/project", {{"/project", folder.path()}}}};
 
   std::string Content(const std::string& path) {
-    absl::StatusOr<std::string> content = tree.ReadAll(path);
-    return content.ok() ? *content : "error: " + std::string(content.status().message());
+    absl::StatusOr<std::shared_ptr<const std::string>> content = tree.ReadAll(path);
+    return content.ok() ? **content : "error: " + std::string(content.status().message());
   }
   std::string OpenError(const std::string& path, OpenMode mode) {
     return std::string(tree.Open(path, mode).status().message());
@@ -86,8 +86,8 @@ TEST_CASE_METHOD(Fixture, "tree prefers the innermost mount") {
   TreeStorage nested(
       host, {"/project", {{"/project", folder.path()}, {"/project/lib", other.path()}}});
 
-  CHECK(nested.ReadAll("lib/b.lua").value() == "other");
-  CHECK(nested.ReadAll("a.txt").value() == "host a");
+  CHECK(*nested.ReadAll("lib/b.lua").value() == "other");
+  CHECK(*nested.ReadAll("a.txt").value() == "host a");
 }
 
 TEST_CASE_METHOD(Fixture, "tree normalises paths") {
@@ -112,7 +112,7 @@ TEST_CASE_METHOD(Fixture, "two trees over one host are apart") {
 
   Write("a.txt", "mine");
 
-  CHECK(other.ReadAll("a.txt").value() == "host a");
+  CHECK(*other.ReadAll("a.txt").value() == "host a");
 }
 
 TEST_CASE_METHOD(Fixture, "host files are read once") {
@@ -123,7 +123,7 @@ TEST_CASE_METHOD(Fixture, "host files are read once") {
   folder.Write("late.txt", "late");
   TreeStorage next_run(host, {"/project", {{"/project", folder.path()}}});
 
-  CHECK(next_run.ReadAll("a.txt").value() == "host a");
+  CHECK(*next_run.ReadAll("a.txt").value() == "host a");
   CHECK_FALSE(next_run.Exists("late.txt"));
 }
 

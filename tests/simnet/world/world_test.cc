@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catch2/catch_test_macros.hpp"
+#include "engine/lua/chunk_cache.h"
 #include "simnet/choice/choice_source.h"
 #include "simnet/memory/arena.h"
 #include "simnet/storage/tree_storage.h"
@@ -18,7 +19,8 @@ namespace {
 // One world whose nodes run the services that a test writes.
 class WorldFixture {
  public:
-  explicit WorldFixture(uint64_t seed = 1) : choices_(seed, false), recorder_(events_, {}) {
+  explicit WorldFixture(uint64_t seed = 1, ChunkCache* chunks = nullptr)
+      : choices_(seed, false), recorder_(events_, {}) {
     auto arena = Arena::Create();
     REQUIRE(arena.ok());
     arena_ = *std::move(arena);
@@ -29,6 +31,7 @@ class WorldFixture {
     options.virtual_ns_max = 60 * int64_t{1'000'000'000};
     options.dispatches_max = 10'000'000;
     options.dispatch_cpu_s_max = 1;
+    options.chunks = chunks;
     options.log = [this](int64_t, absl::string_view node, absl::string_view line) {
       log_ += std::string(node) + " " + std::string(line) + "\n";
     };
@@ -256,6 +259,37 @@ TEST_CASE("the same seed gives the same digest, another seed another one") {
 
   CHECK(digest(7) == first);
   CHECK(digest(8) != first);
+}
+
+TEST_CASE("a run gives the same digest whether its files were compiled before or not") {
+  auto digest = [](ChunkCache* chunks) {
+    WorldFixture fixture(7, chunks);
+    fixture.AddNode("a", "10.0.0.1", R"(
+      local skynet = require "skynet"
+      skynet.start(function()
+        for _ = 1, 3 do print(skynet.newservice("other"), {}, function() end) end
+        print(pcall(skynet.newservice, "broken"))
+        local order = {}
+        for key in pairs { [{}] = 1, [print] = 2, [function() end] = 3, [{}] = 4 } do
+          order[#order + 1] = tostring(key)
+        end
+        print(table.concat(order, " "))
+      end)
+    )", {{"service/other.lua", R"(
+      local skynet = require "skynet"
+      require "skynet.queue"
+      skynet.start(function() print({}, coroutine.create(print)) end)
+    )"}, {"service/broken.lua", "local x = = 1"}});
+    fixture.RunOut();
+    CHECK(Has(fixture.log(), "unexpected symbol near '='"));
+    return fixture.recorder().digest();
+  };
+  ChunkCache chunks;
+
+  uint64_t cold = digest(&chunks);
+
+  CHECK(digest(&chunks) == cold);
+  CHECK(digest(nullptr) == cold);
 }
 
 }  // namespace

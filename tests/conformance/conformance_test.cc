@@ -1,0 +1,135 @@
+// Runs the services of this folder, each as the `start` service of a simulated node, with 1, 2 and 8
+// workers and several seeds: what a service may rely on must hold in every interleaving.
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "catch2/catch_test_macros.hpp"
+#include "simnet/choice/choice_source.h"
+#include "simnet/memory/arena.h"
+#include "simnet/storage/tree_storage.h"
+#include "simnet/time/event_queue.h"
+#include "simnet/trace/recorder.h"
+#include "simnet/world/world.h"
+
+namespace skysim {
+namespace {
+
+constexpr char kNode[] = "node";
+constexpr int kSeeds = 3;
+
+std::string Home() {
+  const char* workspace = std::getenv("TEST_SRCDIR");
+  return absl::StrCat(workspace == nullptr ? "." : workspace, "/skysim");
+}
+
+// One run of one file.
+class ClaimRun {
+ public:
+  ClaimRun(const std::string& file, bool has_lua_logger, uint64_t seed, int workers)
+      : choices_(seed, false), recorder_(events_, {}) {
+    auto arena = Arena::Create();
+    REQUIRE(arena.ok());
+    arena_ = *std::move(arena);
+    World::Options options;
+    options.home = Home();
+    options.project = absl::StrCat(Home(), "/tests/conformance");
+    options.workers = workers;
+    options.virtual_ns_max = 600 * int64_t{1'000'000'000};
+    options.dispatches_max = 1'000'000;
+    options.log = [this](int64_t, absl::string_view, absl::string_view line) { Hear(line); };
+    World world(choices_, events_, *arena_, files_, recorder_, options);
+    NodeSpec spec;
+    spec.name = kNode;
+    spec.ip = "10.0.0.1";
+    spec.config["start"] = file;
+    if (has_lua_logger) {
+      spec.config["logservice"] = "snlua";
+      spec.config["logger"] = "logger_with_memory";
+    }
+    REQUIRE(world.AddNode(spec).ok());
+    REQUIRE(world.StartNode(kNode).ok());
+    World::Progress progress;
+    while ((progress = world.Step()) == World::Progress::kEvent) {
+    }
+    has_ended_ = progress == World::Progress::kIdle && !*world.IsRunning(kNode);
+    stop_reason_ = world.stop_reason();
+  }
+
+  const std::vector<std::string>& held() const { return held_; }
+  const std::vector<std::string>& broken() const { return broken_; }
+  const std::string& summary() const { return summary_; }
+  // Everything that was logged.
+  const std::string& log() const { return log_; }
+  // The service ended its node by itself.
+  bool has_ended() const { return has_ended_; }
+  const std::string& stop_reason() const { return stop_reason_; }
+
+ private:
+  // A line of claims.lua behind "[:00000008] ".
+  void Hear(absl::string_view line) {
+    absl::StrAppend(&log_, line, "\n");
+    std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits("] ", 1));
+    if (parts.size() != 2) return;
+    if (absl::StartsWith(parts[1], "holds: ")) held_.push_back(parts[1].substr(7));
+    if (absl::StartsWith(parts[1], "BROKEN: ")) broken_.push_back(parts[1].substr(8));
+    if (absl::StrContains(parts[1], " claims, ")) summary_ = parts[1];
+  }
+
+  EventQueue events_;
+  SeededChoices choices_;
+  Recorder recorder_;
+  HostFiles files_;
+  std::unique_ptr<Arena> arena_;
+  std::string log_;
+  std::vector<std::string> held_, broken_;
+  std::string summary_, stop_reason_;
+  bool has_ended_ = false;
+};
+
+// `claims`: how many the file makes, so that none is skipped in silence.
+void ExpectClaims(const std::string& file, size_t claims, bool has_lua_logger = false) {
+  for (int workers : {1, 2, 8}) {
+    for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      ClaimRun run(file, has_lua_logger, seed, workers);
+
+      INFO(file << ".lua with " << workers << " workers, seed " << seed);
+      for (const std::string& claim : run.broken()) {
+        FAIL_CHECK("BROKEN: " << claim);
+      }
+      if (run.held().size() + run.broken().size() != claims || !run.has_ended()) {
+        FAIL_CHECK(file << ".lua makes " << claims << " claims; judged: " << run.held().size()
+                        << " hold, " << run.broken().size() << " are broken; its end: \""
+                        << run.summary() << "\" " << run.stop_reason() << "\n" << run.log());
+      }
+    }
+  }
+}
+
+TEST_CASE("function_names.lua") { ExpectClaims("function_names", 10); }
+TEST_CASE("core_module.lua") { ExpectClaims("core_module", 12); }
+TEST_CASE("task_order.lua") { ExpectClaims("task_order", 20); }
+TEST_CASE("calls.lua") { ExpectClaims("calls", 19); }
+TEST_CASE("requests.lua") { ExpectClaims("requests", 9); }
+TEST_CASE("service_exit.lua") { ExpectClaims("service_exit", 12); }
+TEST_CASE("protocols.lua") { ExpectClaims("protocols", 9); }
+TEST_CASE("debug_protocol.lua") { ExpectClaims("debug_protocol", 14); }
+TEST_CASE("user_coroutines.lua") { ExpectClaims("user_coroutines", 15); }
+TEST_CASE("logged_lines.lua") { ExpectClaims("logged_lines", 15, /*has_lua_logger=*/true); }
+TEST_CASE("boot_services.lua") { ExpectClaims("boot_services", 6); }
+TEST_CASE("module_loading.lua") { ExpectClaims("module_loading", 5); }
+TEST_CASE("gate_events.lua") { ExpectClaims("gate_events", 0); }
+TEST_CASE("cluster_caller.lua") { ExpectClaims("cluster_caller", 0); }
+TEST_CASE("critical_section.lua") { ExpectClaims("critical_section", 5); }
+TEST_CASE("socket_streams.lua") { ExpectClaims("socket_streams", 8); }
+TEST_CASE("socket_channel.lua") { ExpectClaims("socket_channel", 11); }
+TEST_CASE("cluster_calls.lua") { ExpectClaims("cluster_calls", 15); }
+TEST_CASE("cluster_wire.lua") { ExpectClaims("cluster_wire", 16); }
+
+}  // namespace
+}  // namespace skysim

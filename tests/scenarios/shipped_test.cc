@@ -1,0 +1,107 @@
+// Every shipped scenario, over fifty seeds; with its legacy switch it must fail.
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/simnet/scenario/scenario_fixture.h"
+
+namespace skysim {
+namespace {
+
+class ShippedFixture : public ScenarioFixture {
+ public:
+  RunResult RunSeed(const std::string& name, uint64_t seed, int workers = 0,
+                    const std::string& legacy = "") {
+    RunOptions options;
+    options.scenario_path = ShippedScenario(name);
+    options.seed = seed;
+    options.workers = workers;
+    if (!legacy.empty()) options.legacy = {legacy};
+    absl::StatusOr<RunResult> result = Run(options);
+    INFO(name << " seed " << seed << ": " << result.status());
+    REQUIRE(result.ok());
+    return *std::move(result);
+  }
+
+  void ExpectPasses(const std::string& name, uint64_t seeds, int workers = 0) {
+    for (uint64_t seed = 1; seed <= seeds; ++seed) {
+      RunResult result = RunSeed(name, seed, workers);
+      INFO(name << " seed " << seed << " workers " << workers << ": " << result.reason);
+      CHECK(result.verdict == Verdict::kPassed);
+      for (const PropertyResult& property : result.properties) {
+        if (property.claim != ClaimKind::kAllowed) continue;
+        seen_[property.name].first += property.passed;
+        seen_[property.name].second += property.failed;
+      }
+    }
+  }
+
+  void ExpectBothSeen(const std::string& property) {
+    INFO(property);
+    CHECK(seen_[property].first > 0);
+    CHECK(seen_[property].second > 0);
+  }
+
+  // Of `seeds` runs.
+  int CountFailures(const std::string& name, uint64_t seeds, const std::string& legacy = "") {
+    int failures = 0;
+    for (uint64_t seed = 1; seed <= seeds; ++seed) {
+      failures += RunSeed(name, seed, 0, legacy).verdict == Verdict::kFailed ? 1 : 0;
+    }
+    return failures;
+  }
+
+ private:
+  std::map<std::string, std::pair<uint64_t, uint64_t>> seen_;
+};
+
+const std::vector<std::string>& Guarantees() {
+  static const std::vector<std::string> names = {"issue_587", "first_contact", "relay_unresolved",
+                                                 "partition_heal", "crash_restart"};
+  return names;
+}
+
+TEST_CASE_METHOD(ShippedFixture, "every guarantee holds for fifty seeds") {
+  for (const std::string& name : Guarantees()) ExpectPasses(name, 50);
+}
+
+TEST_CASE_METHOD(ShippedFixture, "every guarantee holds with 1, 2, 4 and 8 workers") {
+  for (int workers : {1, 2, 4, 8}) {
+    for (const std::string& name : Guarantees()) ExpectPasses(name, 5, workers);
+  }
+}
+
+TEST_CASE_METHOD(ShippedFixture, "a reply and a push come in both orders") {
+  ExpectPasses("reply_and_push", 50);
+  ExpectBothSeen("the push comes before the reply");
+}
+
+TEST_CASE_METHOD(ShippedFixture, "a large message and a small one come in both orders") {
+  ExpectPasses("large_overtaken", 8);
+  ExpectBothSeen("a small message overtakes a large one");
+}
+
+TEST_CASE_METHOD(ShippedFixture, "issue 587 is back with wakeup-unordered, for every seed") {
+  CHECK(CountFailures("issue_587", 30, "wakeup-unordered") == 30);
+  RunResult result = RunSeed("issue_587", 1, 0, "wakeup-unordered");
+  CHECK(result.reason.find("round 1: expected 1 2 3 4 5 6 7 8, seen ") != std::string::npos);
+}
+
+TEST_CASE_METHOD(ShippedFixture, "issue 757 is back with connect-per-request, for every seed") {
+  CHECK(CountFailures("first_contact", 20, "connect-per-request") == 20);
+}
+
+TEST_CASE_METHOD(ShippedFixture, "issue 988 is back with relay-race, for most seeds") {
+  CHECK(RunSeed("relay_unresolved", 1, 0, "relay-race").verdict == Verdict::kFailed);
+  CHECK(CountFailures("relay_unresolved", 20, "relay-race") > 10);
+}
+
+TEST_CASE_METHOD(ShippedFixture, "the canary fails on a seed in about a hundred") {
+  int failures = CountFailures("canary", 400);
+  CHECK(failures > 0);
+  CHECK(failures < 15);
+}
+
+}  // namespace
+}  // namespace skysim

@@ -1,0 +1,11 @@
+#include "tools/third_party/lua/lua_hooks.h"
+
+#include "tools/third_party/lua/call_info.h"
+
+#include "lstate.h"
+
+namespace skysim {
+
+int ResultsWanted(lua_State* L) { return L->ci->nresults; }
+
+}  // namespace skysim
