@@ -21,7 +21,9 @@ namespace skysim {
 // handle does not reach a stranger (skynet: tools rely on the order 1 logger, 2 bootstrap, ...).
 class Registry final {
  public:
-  explicit Registry(uint32_t harbor) : harbor_(harbor) {}
+  // `first_index`: where the count begins; a test need not wait for its wrap-around.
+  explicit Registry(uint32_t harbor, uint32_t first_index = 1)
+      : harbor_(harbor), next_index_(first_index) {}
   ~Registry();
 
   // Takes over the first reference of `context` and gives it its handle.
@@ -64,7 +66,7 @@ class Registry final {
   std::vector<ServiceContext*> slots_ ABSL_GUARDED_BY(mutex_) = std::vector<ServiceContext*>(4);
   ServiceContext* guest_ ABSL_GUARDED_BY(mutex_) = nullptr;
   size_t count_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint32_t next_index_ ABSL_GUARDED_BY(mutex_) = 1;
+  uint32_t next_index_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Handle, std::less<>> names_ ABSL_GUARDED_BY(mutex_);
 };
 

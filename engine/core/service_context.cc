@@ -47,7 +47,9 @@ bool ServiceContext::RunOne() {
     }
     Dispatch(std::move(message));
   }
-  if (retires_when_empty_ && !is_retired() && mailbox_.size() == 0) node_.Retire(handle_, 0, cause_);
+  if (retires_when_empty_ && !is_retired() && mailbox_.size() == 0) {
+    node_.Retire(handle_, 0, cause_);
+  }
   if (is_retired() && AnswerRest()) has_acted = true;
   // What was deferred is still ours: the executor must come back.
   if ((has_acted && node_.platform().executor.IsDeferring()) || mailbox_.KeepsScheduled()) return true;

@@ -46,6 +46,8 @@ class ServiceContext final : public Runnable {
 
   // The next session: 1 .. 2^31-1, then 1 again.
   int32_t NewSession();
+  // The next NewSession() follows `last`: a test need not wait for the wrap-around.
+  void SkipSessions(int32_t last) { session_ = last; }
 
   // Sends as this service. `session` 0: one-way. False: no such destination.
   bool Send(Handle destination, MessageType type, int32_t session, Payload payload);

@@ -250,7 +250,68 @@ int Thread(lua_State* L) {
   return 2;
 }
 
+// -- Lua's own coroutines, seen by a watchdog -----------------------------------------------------
+
+// Calls the original coroutine.resume, upvalue 1, with what is on the stack, and says meanwhile that
+// `co` runs.
+int ResumeSeen(lua_State* L, lua_State* co) {
+  TaskScheduler& tasks = *VmOf(L).tasks;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_State* outer_running = tasks.SetRunning(co);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  tasks.SetRunning(outer_running);
+  return lua_gettop(L);
+}
+
+int SeenResume(lua_State* L) {
+  lua_State* co = lua_tothread(L, 1);
+  return ResumeSeen(L, co == nullptr ? L : co);
+}
+
+// The function of coroutine.wrap: upvalues resume and coroutine. An error closes the coroutine and
+// is raised here, texts with the place of the call, as Lua does.
+int CallSeenWrap(lua_State* L) {
+  lua_State* co = lua_tothread(L, lua_upvalueindex(2));
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
+  int results = ResumeSeen(L, co);
+  if (lua_toboolean(L, 1)) return results - 1;
+  int status = lua_status(co);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    lua_closethread(co, L);
+    lua_xmove(co, L, 1);
+  }
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+int SeenWrap(lua_State* L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_State* co = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  lua_pushcclosure(L, CallSeenWrap, 2);
+  return 1;
+}
+
 }  // namespace
+
+void WatchPlainCoroutines(lua_State* L) {
+  lua_getglobal(L, "coroutine");
+  lua_getfield(L, -1, "resume");
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, SeenWrap, 1);
+  lua_setfield(L, -3, "wrap");
+  lua_pushcclosure(L, SeenResume, 1);
+  lua_setfield(L, -2, "resume");
+  lua_pop(L, 1);
+}
 
 bool IsOwnCoroutine(lua_State* L, lua_State* co) {
   lua_pushthread(co);

@@ -13,6 +13,10 @@ int OpenCoroutine(lua_State* L);
 // Was `co` made by skynet.coroutine? `L`: any thread of the same VM.
 bool IsOwnCoroutine(lua_State* L, lua_State* co);
 
+// Makes Lua's coroutine.resume and wrap tell the VM's task scheduler which coroutine runs
+// (TaskScheduler::Options::running). After the standard libraries; the scheduler must be there.
+void WatchPlainCoroutines(lua_State* L);
+
 }  // namespace skysim
 
 #endif  // ENGINE_LUA_COROUTINE_MODULE_H_

@@ -50,7 +50,10 @@ int LoadChunk(lua_State* L, ChunkCache* chunks, const std::shared_ptr<const std:
 
 void InterruptHook(lua_State* L, lua_Debug*) {
   lua_sethook(L, nullptr, 0, 0);
-  luaL_error(L, "signal 0");
+  luaL_where(L, 0);  // in a hook the function that runs is level 0
+  lua_pushliteral(L, "signal 0");
+  lua_concat(L, 2);
+  lua_error(L);
 }
 
 }  // namespace
@@ -67,11 +70,7 @@ absl::Status LuaService::Init(ServiceContext& context, const std::string& args) 
 void LuaService::OnMessage(Message message) {
   if (!is_booted_) return Boot(message);
   switch (mode_) {
-    case Mode::kNone:
-      if (message.type == MessageType::kSocket) {
-        FreeSocketBuffer(context_->node().platform().memory, message);
-      }
-      return;
+    case Mode::kNone: return context_->node().AnswerDeadLetter(context_->handle(), message);
     case Mode::kCallback: return CallBack(std::move(message));
     case Mode::kTasks: break;
   }
@@ -149,6 +148,7 @@ void LuaService::OpenVm() {
   luaL_openlibs(L);
   tasks_ = std::make_unique<TaskScheduler>(*context_, L, options_.tasks);
   vm_->context().tasks = tasks_.get();
+  if (options_.tasks.running != nullptr) WatchPlainCoroutines(L);
   lua_pushlightuserdata(L, this);
   lua_setfield(L, LUA_REGISTRYINDEX, kServiceKey);
   SandboxOptions sandbox{node.platform().storage, node.platform().clock, node.platform().entropy};
@@ -231,17 +231,16 @@ void LuaService::CallBack(Message message) {
   int status = lua_pcall(L, 5, 0, 1);
   tasks_->SetRunning(outer_running);
   if (status != LUA_OK) {
-    std::string text = luaL_tolstring(L, -1, nullptr);
-    LogError(message, absl::StrCat(text, " (msgsz ", size, ")"));
+    LogError(message, size, luaL_tolstring(L, -1, nullptr));
   }
   lua_settop(L, 0);
 }
 
-void LuaService::LogError(const Message& message, absl::string_view text) {
+void LuaService::LogError(const Message& message, size_t size, absl::string_view text) {
   context_->node().Log(context_->handle(),
-                       absl::StrFormat("lua call [%x to %s : %d] error : \x1b[31m%s\x1b[0m",
+                       absl::StrFormat("lua call [%x to %s : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
                                        message.source, FormatHandle(context_->handle()),
-                                       message.session, text));
+                                       message.session, size, text));
 }
 
 LuaService& LuaServiceOf(lua_State* L) {

@@ -56,7 +56,7 @@ class LuaService final : public Service {
   void OpenVm();
   void FailBoot(absl::string_view text);
   void CallBack(Message message);
-  void LogError(const Message& message, absl::string_view text);
+  void LogError(const Message& message, size_t size, absl::string_view text);
 
   const Options& options_;
   ServiceContext* context_ = nullptr;

@@ -7,55 +7,65 @@
 
 #include "engine/lua/vm.h"
 #include "engine/wire/seri.h"
+#include "tools/third_party/lua/lua_internals.h"
 
 namespace skysim {
 namespace {
 
 // ---- Packing ----
 //
-// Every function leaves the Lua stack as it found it. Indices are absolute. A function needs fewer
-// than kSlotsPerTable stack slots of its own; each table reserves them for what is inside it.
+// Tables are walked in Lua's own structures. Every function leaves the Lua stack as it found it.
+// Nothing here runs Lua code or its collector, except a __pairs metamethod: it may change any table
+// that is being walked, so tables stand on the stack, and sizes and slots are looked up again after
+// each value. A function needs fewer than kSlotsPerTable stack slots of its own; each table
+// reserves them for what is inside it.
 
 constexpr int kSlotsPerTable = 8;
 
-void PackValue(lua_State* L, int index, int depth, SeriBuffer& out);
+void PackValue(lua_State* L, const TValue* value, int depth, SeriBuffer& out);
 
-// `t[1..n]`, then every other pair. A table that is a sequence, which is nearly every one, is gone
-// over once: lua_next gives 1, 2, 3, ... first. When it gives something else before `n` came (a
-// hole, or elements that live in the hash part), the rest is fetched by index, and all pairs are
-// gone over again from the beginning.
-void PackRawTable(lua_State* L, int index, int depth, SeriBuffer& out) {
-  const auto array_size = static_cast<lua_Integer>(lua_rawlen(L, index));
-  PutSeriTable(static_cast<size_t>(array_size), out);
-  const int key = lua_gettop(L) + 1;
-  lua_Integer packed = 0;
-  lua_pushnil(L);
-  while (packed < array_size) {
-    if (lua_next(L, index) == 0) {
-      lua_pushnil(L);
-      break;
-    }
-    if (!lua_isinteger(L, key) || lua_tointeger(L, key) != packed + 1) break;
-    PackValue(L, key + 1, depth, out);
-    lua_settop(L, key);
-    ++packed;
+const TValue* ValueAt(lua_State* L, int index) { return s2v(L->ci->func.p + index); }
+
+void PushValue(lua_State* L, const TValue* value) {
+  setobj2s(L, L->top.p, value);
+  ++L->top.p;
+}
+
+// A key, and the value behind it. They may leave the table while a key that is a table is packed.
+void PackPair(lua_State* L, const ::Node* node, int depth, SeriBuffer& out) {
+  TValue key;
+  key.value_ = node->u.key_val;
+  key.tt_ = node->u.key_tt;
+  if (!ttistable(&key)) {
+    PackValue(L, &key, depth, out);
+    PackValue(L, gval(node), depth, out);
+    return;
   }
-  if (packed < array_size) {
-    for (lua_Integer i = packed + 1; i <= array_size; ++i) {
-      lua_rawgeti(L, index, i);
-      PackValue(L, lua_gettop(L), depth, out);
-      lua_settop(L, key);
-    }
-    lua_settop(L, key - 1);
-    lua_pushnil(L);
+  PushValue(L, &key);
+  PushValue(L, gval(node));
+  const int top = lua_gettop(L);
+  PackValue(L, ValueAt(L, top - 1), depth, out);
+  PackValue(L, ValueAt(L, top), depth, out);
+  lua_pop(L, 2);
+}
+
+// `t[1..n]`, then every other pair, in the order of lua_next.
+void PackRawTable(lua_State* L, Table* table, int depth, SeriBuffer& out) {
+  const lua_Unsigned count = luaH_getn(table);
+  PutSeriTable(static_cast<size_t>(count), out);
+  for (lua_Unsigned i = 1; i <= count; ++i) {
+    PackValue(L, luaH_getint(table, static_cast<lua_Integer>(i)), depth, out);
   }
-  while (lua_next(L, index) != 0) {
-    const lua_Integer number = lua_isinteger(L, key) ? lua_tointeger(L, key) : 0;
-    if (number <= 0 || number > array_size) {
-      PackValue(L, key, depth, out);
-      PackValue(L, key + 1, depth, out);
-    }
-    lua_settop(L, key);
+  for (lua_Unsigned i = count; i < luaH_realasize(table); ++i) {  // behind a hole
+    if (isempty(&table->array[i])) continue;
+    PutSeriInteger(static_cast<int64_t>(i + 1), out);
+    PackValue(L, &table->array[i], depth, out);
+  }
+  for (int i = 0; i < sizenode(table); ++i) {
+    const ::Node* node = gnode(table, i);
+    if (isempty(gval(node))) continue;
+    if (keyisinteger(node) && static_cast<lua_Unsigned>(keyival(node)) - 1 < count) continue;
+    PackPair(L, node, depth, out);
   }
   PutSeriTableEnd(out);
 }
@@ -75,59 +85,53 @@ void PackThroughPairs(lua_State* L, int index, int depth, SeriBuffer& out) {
     lua_call(L, 2, 2);
     // iterator, state, key, value
     if (lua_isnil(L, iterator + 2)) break;
-    PackValue(L, iterator + 2, depth, out);
-    PackValue(L, iterator + 3, depth, out);
+    PackValue(L, ValueAt(L, iterator + 2), depth, out);
+    PackValue(L, ValueAt(L, iterator + 3), depth, out);
     lua_settop(L, iterator + 2);
   }
   PutSeriTableEnd(out);
   lua_settop(L, iterator - 1);
 }
 
-void PackTable(lua_State* L, int index, int depth, SeriBuffer& out) {
-  luaL_checkstack(L, kSlotsPerTable, nullptr);
-  if (luaL_getmetafield(L, index, "__pairs") == LUA_TNIL) {
-    PackRawTable(L, index, depth + 1, out);
+void PackTable(lua_State* L, const TValue* value, int depth, SeriBuffer& out) {
+  Table* const table = hvalue(value);
+  luaL_checkstack(L, kSlotsPerTable, nullptr);  // may move `value`
+  sethvalue2s(L, L->top.p, table);
+  ++L->top.p;
+  if (table->metatable == nullptr || luaL_getmetafield(L, -1, "__pairs") == LUA_TNIL) {
+    PackRawTable(L, table, depth + 1, out);
   } else {
-    PackThroughPairs(L, index, depth + 1, out);
+    PackThroughPairs(L, lua_gettop(L) - 1, depth + 1, out);
   }
+  --L->top.p;
+}
+
+void PackLongString(lua_State* L, const TValue* value, SeriBuffer& out) {
+  const size_t length = tsslen(tsvalue(value));
+  if (length > kSeriBytesMax - std::min(out.size(), kSeriBytesMax)) {
+    luaL_error(L, "serialize can't pack more than 2G");
+  }
+  PutSeriString(absl::string_view(getstr(tsvalue(value)), length), out);
 }
 
 // `depth` is the number of tables around the value.
-void PackValue(lua_State* L, int index, int depth, SeriBuffer& out) {
+void PackValue(lua_State* L, const TValue* value, int depth, SeriBuffer& out) {
   if (depth > kSeriPackDepthMax) luaL_error(L, "serialize can't pack too depth table");
-  const int type = lua_type(L, index);
-  switch (type) {
-    case LUA_TNIL:
-      PutSeriNil(out);
-      break;
-    case LUA_TBOOLEAN:
-      PutSeriBoolean(lua_toboolean(L, index) != 0, out);
-      break;
-    case LUA_TNUMBER:
-      if (lua_isinteger(L, index)) {
-        PutSeriInteger(lua_tointeger(L, index), out);
-      } else {
-        PutSeriDouble(lua_tonumber(L, index), out);
-      }
-      break;
-    case LUA_TSTRING: {
-      size_t length = 0;
-      const char* bytes = lua_tolstring(L, index, &length);
-      if (length > kSeriBytesMax - std::min(out.size(), kSeriBytesMax)) {
-        luaL_error(L, "serialize can't pack more than 2G");
-      }
-      PutSeriString(absl::string_view(bytes, length), out);
-      break;
-    }
-    case LUA_TLIGHTUSERDATA:
-      PutSeriPointer(lua_touserdata(L, index), out);
-      break;
-    case LUA_TTABLE:
-      PackTable(L, index, depth, out);
-      break;
-    default:
-      luaL_error(L, "Unsupport type %s to serialize", lua_typename(L, type));
+  switch (ttypetag(value)) {
+    case LUA_VSHRSTR:
+      PutSeriString(absl::string_view(getstr(tsvalue(value)), tsvalue(value)->shrlen), out);
+      return;
+    case LUA_VNUMINT: return PutSeriInteger(ivalue(value), out);
+    case LUA_VNUMFLT: return PutSeriDouble(fltvalue(value), out);
+    case LUA_VTABLE: return PackTable(L, value, depth, out);
+    case LUA_VTRUE: return PutSeriBoolean(true, out);
+    case LUA_VFALSE: return PutSeriBoolean(false, out);
+    case LUA_VLNGSTR: return PackLongString(L, value, out);
+    case LUA_VLIGHTUSERDATA: return PutSeriPointer(pvalue(value), out);
+    default: break;
   }
+  if (!ttisnil(value)) luaL_error(L, "Unsupport type %s to serialize", lua_typename(L, ttype(value)));
+  PutSeriNil(out);
 }
 
 // ---- Unpacking ----
@@ -158,7 +162,22 @@ int PairsAhead(SeriReader reader) {
   }
 }
 
-// Pushes a table whose head was read; `depth` tables are around it.
+// Pushes a value that needs no collector: see PushTable. There is room on the stack.
+void PushInside(lua_State* L, SeriReader& reader, const SeriToken& token, int depth) {
+  TValue* const to = s2v(L->top.p);
+  switch (token.type) {
+    case SeriToken::Type::kInteger: setivalue(to, token.integer); break;
+    case SeriToken::Type::kDouble: setfltvalue(to, token.number); break;
+    case SeriToken::Type::kString:
+      setsvalue2s(L, L->top.p, luaS_newlstr(L, token.string.data(), token.string.size()));
+      break;
+    default: return PushToken(L, reader, token, depth);
+  }
+  ++L->top.p;
+}
+
+// Pushes a table whose head was read; `depth` tables are around it. Elements go into it without
+// the API between; the collector is asked once per table instead of once per string.
 void PushTable(lua_State* L, SeriReader& reader, uint64_t array_size, int depth) {
   if (depth >= kSeriUnpackDepthMax) RaiseMalformed(L, reader, __LINE__);
   luaL_checkstack(L, kSlotsPerUnpackedTable, nullptr);
@@ -166,20 +185,27 @@ void PushTable(lua_State* L, SeriReader& reader, uint64_t array_size, int depth)
   if (array_size > reader.left()) RaiseMalformed(L, reader, __LINE__);
   lua_createtable(L, static_cast<int>(std::min<uint64_t>(array_size, INT_MAX)),
                   array_size == 0 ? PairsAhead(reader) : 0);
+  Table* const table = hvalue(s2v(L->top.p - 1));
   for (uint64_t i = 1; i <= array_size; ++i) {
-    PushToken(L, reader, reader.Next(), depth + 1);
-    lua_rawseti(L, -2, static_cast<lua_Integer>(i));
+    PushInside(L, reader, reader.Next(), depth + 1);
+    const TValue* const value = s2v(L->top.p - 1);
+    luaH_setint(L, table, static_cast<lua_Integer>(i), s2v(L->top.p - 1));
+    luaC_barrierback(L, obj2gco(table), value);
+    --L->top.p;
   }
   for (;;) {
     const SeriToken key = reader.Next();
-    if (key.type == SeriToken::Type::kNil) return;
+    if (key.type == SeriToken::Type::kNil) break;
     if (key.type == SeriToken::Type::kDouble && std::isnan(key.number)) {
       RaiseMalformed(L, reader, __LINE__);
     }
-    PushToken(L, reader, key, depth + 1);
-    PushToken(L, reader, reader.Next(), depth + 1);
-    lua_rawset(L, -3);
+    PushInside(L, reader, key, depth + 1);
+    PushInside(L, reader, reader.Next(), depth + 1);
+    luaH_set(L, table, s2v(L->top.p - 2), s2v(L->top.p - 1));
+    luaC_barrierback(L, obj2gco(table), s2v(L->top.p - 1));
+    L->top.p -= 2;
   }
+  invalidateTMcache(table);  // it may become a metatable
 }
 
 void PushToken(lua_State* L, SeriReader& reader, const SeriToken& token, int depth) {
@@ -215,7 +241,7 @@ void PushToken(lua_State* L, SeriReader& reader, const SeriToken& token, int dep
 
 void PackValues(lua_State* L, int first, SeriBuffer& out) {
   const int last = lua_gettop(L);
-  for (int i = first; i <= last; ++i) PackValue(L, i, 0, out);
+  for (int i = first; i <= last; ++i) PackValue(L, ValueAt(L, i), 0, out);
   if (out.size() > kSeriBytesMax) luaL_error(L, "serialize can't pack more than 2G");
 }
 

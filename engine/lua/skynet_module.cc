@@ -105,8 +105,7 @@ void Request(lua_State* L, const Destination& to, const Protocol& protocol, Payl
   if (tag != nullptr) {
     SendTo(context, to, MessageType::kTrace, 0, Payload::Copy(MemoryOf(L), *tag));
   }
-  int32_t session = context.NewSession();
-  while (tasks.FindSession(session) != nullptr) session = context.NewSession();
+  int32_t session = tasks.NewSession();
   if (!SendTo(context, to, static_cast<MessageType>(protocol.id), session, std::move(payload))) {
     RaiseInvalidAddress(L, to);
   }
@@ -329,7 +328,7 @@ int Wait(lua_State* L) {
   TaskScheduler& tasks = TasksOf(L);
   tasks.CheckMayBlock(L);
   PushToken(L, 1);
-  tasks.WaitForToken(L, tasks.context().NewSession(), Task::Wait::kToken, 0);
+  tasks.WaitForToken(L, tasks.NewSession(), Task::Wait::kToken, 0);
   return lua_yieldk(L, 0, 0, AfterWait);
 }
 
@@ -354,7 +353,7 @@ void StartSleep(lua_State* L, lua_Integer ticks, int token_index) {
   TaskScheduler& tasks = TasksOf(L);
   tasks.CheckMayBlock(L);
   PushToken(L, token_index);
-  int32_t session = tasks.context().NewSession();
+  int32_t session = tasks.NewSession();
   tasks.WaitForToken(L, session, Task::Wait::kSleep, UntilNs(L, ticks));
   StartTimer(tasks.context(), session, ticks);
   Task& task = *tasks.current();
@@ -391,7 +390,7 @@ int Timeout(lua_State* L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   TaskScheduler& tasks = TasksOf(L);
-  int32_t session = tasks.context().NewSession();
+  int32_t session = tasks.NewSession();
   bool wants_coroutine = ResultsWanted(L) != 0;
   tasks.Timeout(L, session, UntilNs(L, ticks), wants_coroutine);
   StartTimer(tasks.context(), session, ticks);

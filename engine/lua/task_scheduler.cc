@@ -449,6 +449,14 @@ void TaskScheduler::CheckMayBlock(lua_State* L) {
   if (!lua_isyieldable(L)) luaL_error(L, "attempt to yield across a C-call boundary");
 }
 
+int32_t TaskScheduler::NewSession() {
+  int32_t session;
+  do {
+    session = context_.NewSession();
+  } while (sessions_.contains(session) || discarded_.contains(session));
+  return session;
+}
+
 void TaskScheduler::WaitForReply(int32_t session, Handle callee, absl::string_view callee_name) {
   Task& task = *current_;
   task.wait = Task::Wait::kReply;
@@ -635,7 +643,7 @@ void TaskScheduler::RemoveWait(Task& task) {
   auto it = sessions_.find(task.wait_session);
   if (it != sessions_.end() && it->second == task.index) {
     sessions_.erase(it);
-    discarded_.insert(task.wait_session);
+    if (task.wait != Task::Wait::kToken) discarded_.insert(task.wait_session);  // it will come
   }
 }
 

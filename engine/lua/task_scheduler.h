@@ -113,6 +113,9 @@ class TaskScheduler final {
   // Raises unless `L` may block: it is the running task, or a skynet.coroutine within it.
   void CheckMayBlock(lua_State* L);
 
+  // A session that nobody waits for: they come again after 2^31-1.
+  int32_t NewSession();
+
   // Registers what the running task waits for; the caller then yields.
   void WaitForReply(int32_t session, Handle callee, absl::string_view callee_name);
   // The token is on top of L's stack and is popped. Raises "token duplicative".

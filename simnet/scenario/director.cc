@@ -21,9 +21,6 @@ constexpr char kHomeMount[] = "/skysim";    // as in simnet/world
 constexpr char kProjectMount[] = "/project";
 constexpr char kScenarioFolder[] = "/sim/scenario/";  // of the scenario's text in each node's tree
 
-
-
-
 std::unique_ptr<ChoiceSource> MakeChoices(const RunOptions& options) {
   if (options.replay != nullptr) return std::make_unique<RecordedChoices>(options.replay->choices);
   return std::make_unique<SeededChoices>(options.seed, options.keeps_events);
@@ -54,7 +51,9 @@ std::string Entry(const std::map<std::string, std::string>& config, const std::s
 std::string DescribeSpec(const NodeSpec& spec) {
   std::string text = absl::StrCat("node ", spec.name, " ip ", spec.ip, " cpu ", spec.dispatch_ns,
                                   " ns\n");
-  for (const auto& [key, value] : spec.config) absl::StrAppend(&text, "  ", key, " = ", value, "\n");
+  for (const auto& [key, value] : spec.config) {
+    absl::StrAppend(&text, "  ", key, " = ", value, "\n");
+  }
   return text;
 }
 
@@ -147,7 +146,8 @@ absl::Status Director::Load() {
   lua_State* L = vm_->state();
   SetFallbackPlace(L, options_.scenario_path);
   std::string chunk = absl::StrCat("@", options_.scenario_path);
-  int status = luaL_loadbufferx(L, scenario_text_.data(), scenario_text_.size(), chunk.c_str(), "t");
+  int status =
+      luaL_loadbufferx(L, scenario_text_.data(), scenario_text_.size(), chunk.c_str(), "t");
   if (status == LUA_OK) status = lua_pcall(L, 0, 0, 0);
   if (absl::Status loaded = LoadError(status); !loaded.ok()) return loaded;
 
@@ -197,8 +197,8 @@ absl::StatusOr<Director::End> Director::EndStory() {
   return End{};
 }
 
-// A call that failed and that nobody caught is an outcome of the run, and may depend on the seed. Any
-// other error is a mistake of the scenario.
+// A call that failed and that nobody caught is an outcome of the run, and may depend on the seed.
+// Any other error is a mistake of the scenario.
 absl::StatusOr<Director::End> Director::EndByError(const std::string& text) {
   if (call_failures_.count(text) > 0) return End{Verdict::kFailed, text};
   return absl::InvalidArgumentError(text);
@@ -271,7 +271,8 @@ absl::Status Director::CheckSettings() const {
 absl::Status Director::OpenWorld(Declaration declaration) {
   declaration_ = std::move(declaration);
   for (const std::string& name : declaration_.reachable) {
-    absl::Status status = properties_.Declare(PropertyKind::kReachable, ClaimKind::kGuarantee, name);
+    absl::Status status =
+        properties_.Declare(PropertyKind::kReachable, ClaimKind::kGuarantee, name);
     if (!status.ok()) return status;
   }
   std::string project = JoinPath(FolderOf(AbsolutePath(options_.scenario_path)),
@@ -433,8 +434,8 @@ RunResult Director::MakeResult(End end) {
   return result;
 }
 
-// What waits in skysim's own services is their business: readers of sockets, senders without work. A
-// call that is stuck in one of them shows as the user's task that made it.
+// What waits in skysim's own services is their business: readers of sockets, senders without work.
+// A call that is stuck in one of them shows as the user's task that made it.
 std::vector<WaitingTask> Director::WaitingTasks() {
   std::vector<WaitingTask> waiting;
   for (const StoryTask* task : tasks_->Waiting()) {

@@ -55,7 +55,7 @@ class Director final {
   // The whole run; once. Errors as RunScenario().
   absl::StatusOr<RunResult> Run();
 
-  // -- For the C functions of the language ---------------------------------------------------------
+  // -- For the C functions of the language -------------------------------------------------------
 
   // The declaration that the story's VM has read.
   struct Declaration {

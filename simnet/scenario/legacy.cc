@@ -10,7 +10,8 @@ namespace skysim {
 std::vector<std::pair<std::string, std::string>> LegacySwitches() {
   return {
       {kWakeupUnordered,
-       "woken tasks go on in table order, not in the order of wakeup (skynet #587, before 2017-03)"},
+       "woken tasks go on in table order, not in the order of wakeup (skynet #587, before "
+       "2017-03)"},
       {"connect-per-request",
        "each request before the first connection stands opens one of its own (skynet #757, before "
        "2017-11)"},

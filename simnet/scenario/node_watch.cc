@@ -25,8 +25,8 @@ void NodeWatch::OnEvent(uint32_t node, const Event& event) {
   }
 }
 
-// The watchdog's error has no place; the log of the service that it stopped has the stack, one frame
-// a line: "\n\t/project/main.lua:12: in function ...".
+// The watchdog's error has no place; the log of the service that it stopped has the stack, one
+// frame a line: "\n\t/project/main.lua:12: in function ...".
 void NodeWatch::WatchLog(uint32_t node, absl::string_view text) {
   size_t error = text.find("endless loop");
   if (error == absl::string_view::npos || !endless_place_.empty()) return;

@@ -84,8 +84,8 @@ int JudgeFunction(lua_State* L) {
   absl::Status status =
       vm.service == nullptr
           ? director.Judge(*kind, *claim, name, is_true, detail)
-          : director.Judge(vm.platform->observer, vm.service->handle(), *kind, *claim, name, is_true,
-                           detail);
+          : director.Judge(vm.platform->observer, vm.service->handle(), *kind, *claim, name,
+                           is_true, detail);
   if (!status.ok()) Raise(L, status.message());
   return 0;
 }

@@ -18,7 +18,8 @@
 namespace skysim {
 namespace {
 
-constexpr char kProbeLists[] = "skysim.probes";  // in the registry: name -> list; [1] = how many were put
+// In the registry: name -> list of probes; [1] = how many probes were put into lists.
+constexpr char kProbeLists[] = "skysim.probes";
 
 std::string Text(lua_State* L, int index, const char* what) {
   if (lua_type(L, index) != LUA_TSTRING) {
@@ -50,13 +51,17 @@ struct Ends {
 // Two different nodes at indexes 1 and 2.
 Ends KnownEnds(lua_State* L) {
   Ends ends{KnownNode(L, 1), KnownNode(L, 2)};
-  if (ends.from == ends.to) Raise(L, absl::StrCat("there is no link from ", ends.from, " to itself"));
+  if (ends.from == ends.to) {
+    Raise(L, absl::StrCat("there is no link from ", ends.from, " to itself"));
+  }
   return ends;
 }
 
 std::string Arrow(const Ends& ends) { return absl::StrCat(ends.from, ">", ends.to); }
 
-void NoteFault(lua_State* L, absl::string_view text) { DirectorOf(L).Note(EventKind::kFault, text); }
+void NoteFault(lua_State* L, absl::string_view text) {
+  DirectorOf(L).Note(EventKind::kFault, text);
+}
 
 // -- Fields of tables ----------------------------------------------------------------------------
 

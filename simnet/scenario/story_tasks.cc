@@ -75,8 +75,8 @@ StoryTasks& StoryTasks::Of(lua_State* L) {
   return *tasks;
 }
 
-// A pcall of the story may swallow the error; so from the first one on each instruction raises, until
-// nobody is left to catch it.
+// A pcall of the story may swallow the error; so from the first one on each instruction raises,
+// until nobody is left to catch it.
 void StoryTasks::Hook(lua_State* L, lua_Debug*) {
   StoryTasks& tasks = Of(L);
   tasks.instructions_ += kHookInterval;

@@ -65,7 +65,7 @@ class StoryTasks final : private Happening {
   // Asks the conditions of waiting tasks. True: some task is ready again.
   bool CheckConditions();
 
-  // -- For C functions of the running task: each is the end of the function (`return Sleep(...)`) ---
+  // -- For C functions of the running task: each is the end of the function (`return Sleep(...)`) -
 
   // Raises if the caller is not a task: conditions and the scenario's main chunk cannot wait.
   void CheckMayWait(lua_State* L, const char* verb);
@@ -90,7 +90,7 @@ class StoryTasks final : private Happening {
   void Answer(uint64_t id, std::string packed);
   void FailReply(uint64_t id, std::string message);
 
-  // -- Seen from outside ---------------------------------------------------------------------------
+  // -- Seen from outside -----------------------------------------------------------------------
 
   const StoryTask& Get(uint64_t id) const { return tasks_.at(id); }
   bool IsOver(uint64_t id) const;

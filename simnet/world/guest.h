@@ -20,8 +20,8 @@ namespace skysim {
 class Guest final : public Service {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::string> reply)>;
-  // Replies are handed to `later`, which runs them when no dispatch is under way: what the story then
-  // does may end this very node.
+  // Replies are handed to `later`, which runs them when no dispatch is under way: what the story
+  // then does may end this very node.
   using Later = std::function<void(absl::AnyInvocable<void()> finish)>;
 
   explicit Guest(Later later) : later_(std::move(later)) {}

@@ -3,13 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
-
 #include "absl/log/check.h"
-#include "absl/strings/str_cat.h"
-#include "engine/core/node.h"
-#include "engine/core/service_context.h"
-#include "engine/lua/vm.h"
 
 namespace skysim {
 
@@ -18,37 +12,9 @@ namespace {
 // Not used by anybody else in the process: the real-time signals are free for programs.
 int Signal() { return SIGRTMIN + 3; }
 
-constexpr char kRegistryKey[] = "skysim.watchdog";  // light userdata Watchdog*
-
-// The coroutine that runs because the C function on top of `L` (coroutine.resume, a function of
-// coroutine.wrap) resumed it; null: none does.
-lua_State* ResumedBy(lua_State* L) {
-  lua_Debug top;
-  if (lua_getstack(L, 0, &top) == 0 || lua_getinfo(L, "S", &top) == 0) return nullptr;
-  if (std::strcmp(top.what, "C") != 0) return nullptr;
-  lua_State* co = lua_tothread(L, 1);
-  if (co == nullptr) co = lua_tothread(L, lua_upvalueindex(1));
-  if (co == nullptr || co == L || lua_status(co) != LUA_OK) return nullptr;
-  return lua_getstack(co, 0, &top) != 0 ? co : nullptr;
-}
-
-std::string PlaceOf(lua_State* L) {
-  VmContext& vm = VmOf(L);
-  std::string place = absl::StrCat("node ", vm.node->name(), ", service ",
-                                   FormatHandle(vm.service->handle()), " ", vm.service->script());
-  lua_Debug frame;
-  for (int level = 0; lua_getstack(L, level, &frame) != 0; ++level) {
-    lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline <= 0) continue;
-    const char* source = frame.source[0] == '@' ? frame.source + 1 : frame.short_src;
-    return absl::StrCat(place, ", at ", source, ":", frame.currentline);
-  }
-  return place;
-}
-
 }  // namespace
 
-Watchdog::Watchdog(int cpu_s_max) : cpu_s_max_(cpu_s_max) {
+Watchdog::Watchdog(int cpu_s_max, int64_t period_ns) : cpu_s_max_(cpu_s_max) {
   struct sigaction action = {};
   action.sa_sigaction = &Watchdog::OnSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -59,8 +25,11 @@ Watchdog::Watchdog(int cpu_s_max) : cpu_s_max_(cpu_s_max) {
   event.sigev_signo = Signal();
   event.sigev_value.sival_ptr = this;
   CHECK_EQ(timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_), 0);
-  struct itimerspec second = {{1, 0}, {1, 0}};
-  CHECK_EQ(timer_settime(timer_, 0, &second, nullptr), 0);
+  struct timespec period = {};
+  period.tv_sec = period_ns / kPeriodNs;
+  period.tv_nsec = period_ns % kPeriodNs;
+  struct itimerspec looks = {period, period};
+  CHECK_EQ(timer_settime(timer_, 0, &looks, nullptr), 0);
 }
 
 Watchdog::~Watchdog() {
@@ -82,25 +51,15 @@ void Watchdog::Look() {
   lua_State* L = running_.load(std::memory_order_relaxed);
   if (L == nullptr || ++idle_looks_ < cpu_s_max_) return;
   has_fired_ = true;
-  // A thread that has not reached its hook for a second sits in a C function, so that its stack can be
-  // looked at.
-  bool is_first = idle_looks_ == cpu_s_max_;
-  for (; L != nullptr; L = is_first ? nullptr : ResumedBy(L)) {
-    lua_sethook(L, &Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-  }
+  lua_sethook(L, &Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-void Watchdog::Watch(lua_State* L) {
-  lua_pushlightuserdata(L, this);
-  lua_setfield(L, LUA_REGISTRYINDEX, kRegistryKey);
-}
-
+// In a hook the function that runs is level 0.
 void Watchdog::Hook(lua_State* L, lua_Debug*) {
-  lua_getfield(L, LUA_REGISTRYINDEX, kRegistryKey);
-  auto* watchdog = static_cast<Watchdog*>(lua_touserdata(L, -1));
-  lua_pop(L, 1);
-  if (watchdog != nullptr && watchdog->place_.empty()) watchdog->place_ = PlaceOf(L);
-  luaL_error(L, "endless loop: this dispatch does not end");
+  luaL_where(L, 0);
+  lua_pushliteral(L, "endless loop: this dispatch does not end");
+  lua_concat(L, 2);
+  lua_error(L);
 }
 
 }  // namespace skysim

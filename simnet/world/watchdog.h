@@ -6,7 +6,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdint>
-#include <string>
 
 #include "tools/third_party/lua/lua_api.h"
 
@@ -15,14 +14,16 @@ namespace skysim {
 // Watchdog stops a dispatch that uses more CPU seconds than it may: an endless loop in Lua. A timer
 // on the thread's CPU clock looks once a second whether Beat() was called meanwhile; if it was not
 // for `cpu_s_max` times, the Lua thread in running() gets a hook that raises an error and keeps
-// raising it until the dispatch is left. If that does not help within a second, so do the coroutines
-// that it has resumed. What a run does before that does not depend on it.
+// raising it until the dispatch is left. What a run does before that does not depend on it.
 //
-// A C function that does not end (a pattern that backtracks for ever) is not stopped. One thread: the
-// one that made it and runs Lua.
+// One thread: the one that made it and runs Lua.
 class Watchdog final {
  public:
-  explicit Watchdog(int cpu_s_max);
+  static constexpr int64_t kPeriodNs = 1'000'000'000;
+
+  // `period_ns`: CPU time between two looks, so that the limit is `cpu_s_max` of them. Tests that
+  // wait for the limit are in a hurry.
+  explicit Watchdog(int cpu_s_max, int64_t period_ns = kPeriodNs);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -33,13 +34,8 @@ class Watchdog final {
   // The Lua thread that runs, or null; kept by the task schedulers.
   std::atomic<lua_State*>& running() { return running_; }
 
-  // Makes the VM of `L` one whose loops place() can name.
-  void Watch(lua_State* L);
-
-  // It had to stop a dispatch.
+  // It had to stop a dispatch; the error with its traceback is in that service's log.
   bool has_fired() const { return has_fired_; }
-  // Where it did: "node a, service :00000008 main, at ./service/main.lua:12"; empty if nobody knows.
-  const std::string& place() const { return place_; }
 
  private:
   static void OnSignal(int, siginfo_t* info, void*);
@@ -54,7 +50,6 @@ class Watchdog final {
   uint64_t last_beats_ = 0;
   int idle_looks_ = 0;
   std::atomic<bool> has_fired_{false};
-  std::string place_;
 };
 
 }  // namespace skysim

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/log/check.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -100,7 +101,7 @@ class World::Impl final : public SimExecutor::Sink {
         recorder_(recorder),
         options_(std::move(options)),
         network_(choices, events),
-        watchdog_(options_.dispatch_cpu_s_max) {}
+        watchdog_(options_.dispatch_cpu_s_max, options_.cpu_second_ns) {}
 
   ~Impl() override {
     for (auto& member : members_) {
@@ -198,8 +199,7 @@ class World::Impl final : public SimExecutor::Sink {
     }
     events_.RunNext();
     if (watchdog_.has_fired()) {
-      stop_reason_ = absl::StrCat("an endless loop in Lua", watchdog_.place().empty() ? "" : ": ",
-                                  watchdog_.place());
+      stop_reason_ = endless_.empty() ? "an endless loop in Lua" : endless_;
       return Progress::kEndlessLoop;
     }
     if (!ended_.empty()) EndNodes();
@@ -238,10 +238,7 @@ class World::Impl final : public SimExecutor::Sink {
     life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
     life.lua.chunks = options_.chunks != nullptr ? options_.chunks : &own_chunks_;
-    life.lua.open_modules = [this](lua_State* L) {
-      watchdog_.Watch(L);
-      if (options_.open_modules) options_.open_modules(L);
-    };
+    life.lua.open_modules = options_.open_modules;
     life.lua.write_out = [this, &member](absl::string_view text) { WriteOut(member, text); };
     Transport& transport = network_.StartHost(member.spec.name, member.observer);
     Platform platform{life.clock,      life.executor,   transport, member.entropy,
@@ -308,6 +305,9 @@ class World::Impl final : public SimExecutor::Sink {
   }
 
   void LogLine(Member& member, absl::string_view line) {
+    if (watchdog_.has_fired() && endless_.empty() && absl::StrContains(line, "endless loop")) {
+      endless_ = absl::StrCat("an endless loop in Lua on node ", member.spec.name, ": ", line);
+    }
     if (options_.log) options_.log(events_.NowNs(), member.spec.name, line);
   }
 
@@ -341,6 +341,7 @@ class World::Impl final : public SimExecutor::Sink {
   std::vector<Member*> ended_;
   std::vector<absl::AnyInvocable<void()>> finished_;
   std::string stop_reason_;
+  std::string endless_;
   uint64_t dispatches_ = 0;
 };
 

@@ -46,6 +46,7 @@ class World final {
     int64_t virtual_ns_max = 0;
     uint64_t dispatches_max = 0;
     int dispatch_cpu_s_max = 5;  // real CPU seconds of one dispatch
+    int64_t cpu_second_ns = 1'000'000'000;  // how long such a second is; shorter in tests
     bool wake_unordered = false;  // legacy: woken tasks drain in table order
     std::string legacy;           // the other legacy switches, as env `sim_legacy`
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;

@@ -1,4 +1,5 @@
 -- send, call, ret, response and their failures (runtime_api.md 1.9, 4.3, 4.6). With an argument it is a callee:
+--   (the argument "idle": it never calls skynet.start)
 --   ECHO(...) -> ...      FAIL raises       FORGET never answers     TWICE -> what the second ret says
 --   LATE(cs) -> true      CONTEXT -> session, source, then what context() says after ret
 --   PUSHED -> results of ret for the last one-way request     HANG waits for ever     EXIT ends the service
@@ -104,7 +105,9 @@ skynet.dispatch("lua", function(_, _, name, ...)
   command[name](...)
 end)
 
-if ... then
+if ... == "idle" then
+  return
+elseif ... then
   skynet.start(function() end)
   return
 end
@@ -259,6 +262,12 @@ local function killed_callee()
   claims.equal(seen[1] == nil or string.find(seen[1], "call failed", 1, true) ~= nil, true, "queued when killed")
 end
 
+local function idle_callee()
+  local idle = skynet.launch("snlua", "calls", "idle")
+  claims.raises("call failed", skynet.call, idle, "lua", "ECHO")
+  skynet.kill(idle)
+end
+
 local function forgotten_reply()
   local returned
   local task = skynet.fork(function()
@@ -362,6 +371,7 @@ claims.run("calls", {
   { "TEST of a response tells that the requester exited", dead_requester },
   { "an exit fails requests under way, deferred and queued (#1220, #1846)", exiting_callee },
   { "a kill fails what is queued", killed_callee },
+  { "a service that never starts fails its callers", idle_callee },
   { "a forgotten reply leaves the caller waiting", forgotten_reply },
   { "term fails the calls to exactly that address", terminated },
   { "failed calls resume in order, what they wake first", failure_order },

@@ -1,11 +1,14 @@
--- skynet.core and its commands (runtime_api.md 2), and the bytes of pack (3). With the argument "callback" it is a service
--- without skynet.start: it answers through core.callback.
+-- skynet.core and its commands (runtime_api.md 2), and the bytes of pack (3). With the argument "callback" it is a
+-- service without skynet.start: it answers through core.callback.
 local core = require "skynet.core"
 
 if ... == "callback" then
   core.callback(function(type, msg, size, session, source)
     if type == 10 then
       local values = { core.unpack(msg, size) }
+      if values[1] == "FAIL" then
+        error "the callback raises, on purpose"
+      end
       core.send(source, 1, session, core.pack("raw", type, size, table.unpack(values)))
     end
   end)
@@ -183,14 +186,16 @@ local function pack_limits()
   claims.raises("serialize can't pack too depth table", core.packstring, nested(33, 1))
   claims.raises("Unsupport type function to serialize", core.packstring, print)
   claims.raises("Unsupport type thread to serialize", core.packstring, { [coroutine.running()] = 1 })
-  claims.raises("from the iterator", core.packstring, setmetatable({}, { __pairs = function() error "from the iterator" end }))
+  local raising = setmetatable({}, { __pairs = function() error "from the iterator" end })
+  claims.raises("from the iterator", core.packstring, raising)
 end
 
 local function unpack_limits()
   claims.equal(select("#", core.unpack ""), 0)
   claims.equal(select("#", core.unpack(nil)), 0)
   claims.raises("deserialize null pointer", core.unpack, (core.pack()), 4)  -- the null pointer
-  for _, bytes in ipairs { "\x07", "\x0a", "\x1a", "\x1c\x61", "\x15\x20\x00", "\x1e\x0a\x01", "\xfe\x42" .. string.rep("\0", 8) } do
+  local double_size = "\xfe\x42" .. string.rep("\0", 8)
+  for _, bytes in ipairs { "\x07", "\x0a", "\x1a", "\x1c\x61", "\x15\x20\x00", "\x1e\x0a\x01", double_size } do
     claims.raises("Invalid serialize stream", core.unpack, bytes)
   end
   claims.equal({ core.unpack(core.packstring(1, nil, "x", nil)) }, { 1, nil, "x", nil })

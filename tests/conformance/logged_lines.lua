@@ -1,6 +1,6 @@
 -- What services log, as a log service in Lua sees it (runtime_api.md 1.14, 2, 4.8): errors, traces, the native texts.
--- Needs config logservice = "snlua", logger = "logger_with_memory". With an argument it is a callee: FAIL raises, FORGET
--- never answers, OBJECT raises a table, anything else is answered.
+-- Needs config logservice = "snlua", logger = "logger_with_memory". With an argument it is a callee: FAIL raises,
+-- FORGET never answers, OBJECT raises a table, anything else is answered.
 local skynet = require "skynet"
 require "skynet.manager"
 
@@ -67,6 +67,19 @@ local function handler_errors()
   claims.equal(string.find(lines[1], pattern) ~= nil, true, lines[1])
   pcall(skynet.call, callee, "lua", "OBJECT")
   claims.equal(#take "error : \27%[31man error object", 1)
+end
+
+local function callback_errors()
+  local core = require "skynet.core"
+  local raw = core.addresscommand("LAUNCH", "snlua core_module callback")
+  take()
+  skynet.send(raw, "lua", "FAIL")
+  skynet.sleep(1)
+  local pattern = "^" .. skynet.address(raw) .. " lua call %[8 to " .. skynet.address(raw)
+    .. " : 0 msgsz = 5%] error : \27%[31m.*the callback raises, on purpose\nstack traceback:.*\27%[0m$"
+  claims.equal(#take(pattern), 1)
+  claims.equal((skynet.call(raw, "lua")), "raw", "the service goes on")
+  skynet.kill(raw)
 end
 
 local function joined_errors()
@@ -159,8 +172,9 @@ local function explicit_trace()
   local msg, size = skynet.tracecall("mine-1", callee, "lua", skynet.pack "x")
   claims.equal({ type(msg), size }, { "userdata", 0 })
   local lines = take "<TRACE mine%-1>"
-  claims.equal(string.find(table.concat(lines, "\n"), "tracecall begin\n.* request\n.* response\n.* end\n.* tracecall end") ~= nil,
-    true, table.concat(lines, "\n"))
+  local text = table.concat(lines, "\n")
+  local expected = "tracecall begin\n.* request\n.* response\n.* end\n.* tracecall end"
+  claims.equal(string.find(text, expected) ~= nil, true, text)
   skynet.tracelog("mine-2", "text")
   claims.equal(#take ":00000008 <TRACE mine%-2> %d+ text$", 1)
 end
@@ -174,7 +188,8 @@ local function wrong_names()
   take()
   skynet.name("LOGGED_LINES", callee)
   skynet.sleep(1)
-  claims.equal(#take "^:00000005 lua call .*the name is registered already", 1)
+  local cslave = skynet.address(skynet.localname ".cslave")
+  claims.equal(#take("^" .. cslave .. " lua call .*the name is registered already"), 1)
 end
 
 local function syntax_error()
@@ -199,6 +214,7 @@ claims.run("logged lines", {
   { "an exit is logged by the service", exits },
   { "a failed launch of a native service is logged", failed_launch },
   { "an error of a handler is logged with session, size and traceback; objects by tostring", handler_errors },
+  { "an error of a callback of skynet.core is logged alike", callback_errors },
   { "errors of several tasks of one dispatch are one line", joined_errors },
   { "a forgotten response is logged with the place of the handler", forgotten },
   { "unknown requests and responses are logged", unknown },

@@ -1,6 +1,6 @@
 -- A log service in Lua (config logservice = "snlua", logger = "logger_with_memory"): prints every line as the native
 -- logger does, and keeps it.
---   TAKE(pattern, ...) -> array of the lines that match all patterns, source first (":0000000a text"); forgets all lines
+--   TAKE(pattern, ...) -> array of the lines that match all patterns, source first (":0000000a text"); forgets all
 local skynet = require "skynet"
 
 local lines = {}

@@ -7,15 +7,21 @@
 local sim = require "sim"
 
 local FILES = {
-  "boot_services", "cluster_caller", "cluster_calls", "cluster_wire", "critical_section", "gate_events", "module_loading",
-  "socket_channel", "socket_streams",
+  "boot_services", "calls", "cluster_caller", "cluster_calls", "cluster_wire", "core_module", "critical_section",
+  "debug_protocol", "function_names", "gate_events", "logged_lines", "module_loading", "protocols", "requests",
+  "service_exit", "socket_channel", "socket_streams", "task_order", "user_coroutines",
+}
+
+-- Files that need more than the name of their start service.
+local CONFIGS = {
+  logged_lines = { logservice = "snlua", logger = "logger_with_memory" },
 }
 
 local only = sim.setting("only", "")
 local nodes, count = {}, 0
 for _, file in ipairs(FILES) do
   if only == "" or only == file then
-    nodes[file] = { start = file, thread = 4 }
+    nodes[file] = { start = file, thread = 4, config = CONFIGS[file] }
     count = count + 1
   end
 end

@@ -1,4 +1,4 @@
--- Message types: register_protocol, dispatch, unknown messages, skynet.forward_type, skynet.filter (runtime_api.md 4.3).
+-- Message types: register_protocol, dispatch, unknown messages, skynet.forward_type and filter (runtime_api.md 4.3).
 -- With an argument it is a service that forwards or filters.
 local skynet = require "skynet"
 require "skynet.manager"

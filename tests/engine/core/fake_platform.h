@@ -99,10 +99,10 @@ class FakeStorage final : public Storage {
     if (bytes == nullptr) bytes = std::make_shared<std::string>();
     return std::make_unique<OpenFile>(bytes);
   }
-  absl::StatusOr<std::string> ReadAll(const std::string& path) override {
+  absl::StatusOr<std::shared_ptr<const std::string>> ReadAll(const std::string& path) override {
     auto it = files.find(path);
     if (it == files.end()) return absl::NotFoundError("No such file or directory");
-    return *it->second;
+    return std::make_shared<const std::string>(*it->second);
   }
   bool Exists(const std::string& path) override { return files.count(path) > 0; }
   absl::Status Remove(const std::string& path) override {
@@ -217,10 +217,11 @@ class TestService final : public Service {
 // A node whose native modules "a", "b", "c" and "log" are played by the test.
 class FakeNode {
  public:
-  explicit FakeNode(std::map<std::string, std::string> config = {}) {
+  // `key`, if any: one entry of the config.
+  explicit FakeNode(const std::string& key = "", const std::string& value = "") {
     Node::Options options;
     options.name = "node";
-    options.config.entries = std::move(config);
+    if (!key.empty()) options.config.entries[key] = value;
     options.config.entries.emplace("harbor", "0");
     options.config.entries.emplace("logservice", "log");
     options.config.entries.emplace("bootstrap", "a boot");

@@ -1,6 +1,8 @@
 #include "engine/core/node.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch2/catch_test_macros.hpp"
@@ -30,7 +32,7 @@ std::vector<std::pair<Handle, int32_t>> ErrorsOf(const std::vector<Seen>& seen) 
 }
 
 TEST_CASE("a node boots its log service and then its bootstrap") {
-  FakeNode fixture({{"bootstrap", "a some args"}});
+  FakeNode fixture("bootstrap", "a some args");
 
   REQUIRE(fixture.node->Boot().ok());
   fixture.Run();
@@ -42,13 +44,13 @@ TEST_CASE("a node boots its log service and then its bootstrap") {
 }
 
 TEST_CASE("a node without its log service does not boot") {
-  FakeNode fixture({{"logservice", "nosuchmodule"}});
+  FakeNode fixture("logservice", "nosuchmodule");
 
   CHECK(fixture.node->Boot().message() == "Can't launch nosuchmodule service");
 }
 
 TEST_CASE("a node without its bootstrap does not boot") {
-  FakeNode fixture({{"bootstrap", "nosuchmodule x"}});
+  FakeNode fixture("bootstrap", "nosuchmodule x");
 
   CHECK(fixture.node->Boot().message() == "Bootstrap error : nosuchmodule x");
   fixture.Run();
@@ -161,7 +163,7 @@ TEST_CASE("the exit monitor hears of every exit but its own") {
 }
 
 TEST_CASE("the environment begins as the config and is written once") {
-  FakeNode fixture({{"start", "main"}});
+  FakeNode fixture("start", "main");
 
   CHECK(*fixture.node->GetEnv("start") == "main");
   CHECK(*fixture.node->GetEnv("thread") == "8");
@@ -250,6 +252,9 @@ TEST_CASE("sessions are 1 to 2^31-1 and then 1 again") {
 
   CHECK(a.NewSession() == 1);
   CHECK(a.NewSession() == 2);
+  a.SkipSessions(INT32_MAX - 1);
+  CHECK(a.NewSession() == INT32_MAX);
+  CHECK(a.NewSession() == 1);
 }
 
 TEST_CASE("effects of a stretched dispatch happen when the executor lets them") {

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kMs = 1'000'000;
 
 // A clock, timers, and the sessions that fired.
-class TimersFixture : private TimerSink {
+class TimersFixture final : public TimerSink {
  public:
   explicit TimersFixture(int64_t wall_ns = 0, int64_t now_ns = 0) {
     clock.wall_ns = wall_ns;
@@ -33,12 +33,12 @@ class TimersFixture : private TimerSink {
   std::unique_ptr<Timers> timers;
   int32_t renews = 0;  // a session that sets itself again when it fires
 
- private:
   void OnTimer(Handle, int32_t session, uint64_t) override {
     fired_.push_back(session);
     if (session == renews) Add(session, 1);
   }
 
+ private:
   std::vector<int32_t> fired_;
 };
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch2/catch_test_macros.hpp"
@@ -41,7 +42,8 @@ class ExecutorFixture final : public SimExecutor::Sink {
 
   // Has `mail` dispatches to do; `act` is what each does.
   struct Service final : Runnable {
-    Service(ExecutorFixture& owner, std::string service_name) : fixture(owner), name(service_name) {}
+    Service(ExecutorFixture& owner, std::string service_name)
+        : fixture(owner), name(std::move(service_name)) {}
     bool RunOne() override {
       if (mail == 0) return false;  // it came back only because it was stretched
       fixture.Note(name);
@@ -130,7 +132,7 @@ void SubmitTwo(ExecutorFixture& fixture) {
   fixture.executor->Submit(&fixture.Make("b"));
 }
 
-TEST_CASE("a stretched dispatch keeps the order of its effects and of the service's next dispatch") {
+TEST_CASE("a stretched dispatch keeps the order of its effects and of the next dispatch") {
   OneStream choices("node/n/stretch", 1);
   ExecutorFixture fixture(choices, 2);
 

@@ -23,7 +23,7 @@ class WatchdogFixture {
     return error;
   }
 
-  Watchdog watchdog{1};  // one second of CPU
+  Watchdog watchdog{2, 50'000'000};  // 2 x 50 ms of CPU
 
  private:
   lua_State* L_ = luaL_newstate();

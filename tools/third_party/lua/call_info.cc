@@ -1,8 +1,6 @@
-#include "tools/third_party/lua/lua_hooks.h"
-
 #include "tools/third_party/lua/call_info.h"
 
-#include "lstate.h"
+#include "tools/third_party/lua/lua_internals.h"
 
 namespace skysim {
 

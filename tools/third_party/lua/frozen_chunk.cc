@@ -1,5 +1,3 @@
-#include "tools/third_party/lua/lua_hooks.h"
-
 #include "tools/third_party/lua/frozen_chunk.h"
 
 #include <string.h>
@@ -7,15 +5,9 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
-#include "lobject.h"
-// The others need lobject.h.
-#include "ldo.h"
-#include "lfunc.h"
-#include "lgc.h"
-#include "lmem.h"
-#include "lstate.h"
-#include "lstring.h"
+#include "tools/third_party/lua/lua_internals.h"
 
 // Why a collector of a state may meet a frozen string or array without harm: it marks an object only
 // if it is white, and frozen strings are black and old for ever; it sweeps only what is in its own
