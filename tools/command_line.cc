@@ -49,6 +49,18 @@ std::string FirstSentence(const std::string& message) {
   return lines.empty() ? "the command line is wrong" : lines[0];
 }
 
+// A word where the subcommand stands that is none, or nothing there. Ok: the mistake is another one.
+absl::Status CheckSubcommand(const CLI::App& app, int argc, const char* const* argv) {
+  if (!app.get_subcommands().empty()) return absl::OkStatus();
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i][0] == '-') return absl::OkStatus();
+  }
+  constexpr char kThereAre[] = "there are: run, sweep, replay, show";
+  return absl::InvalidArgumentError(
+      argc > 1 ? absl::StrCat("there is no subcommand \"", argv[1], "\"; ", kThereAre)
+               : absl::StrCat("a subcommand is missing; ", kThereAre));
+}
+
 // Every folder above `path`, the nearest first.
 std::vector<std::string> FoldersAbove(std::string path) {
   std::vector<std::string> folders;
@@ -83,6 +95,8 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
     // `--legacy help` needs no scenario.
     if (!run.run.legacy.empty() && PrintLegacyHelp(run.run, context)) return kExitPassed;
     if (!sweep.run.legacy.empty() && PrintLegacyHelp(sweep.run, context)) return kExitPassed;
+    absl::Status subcommand = CheckSubcommand(app, argc, argv);
+    if (!subcommand.ok()) return FailUsage(context, subcommand);
     return FailUsage(context, absl::InvalidArgumentError(FirstSentence(error.what())));
   }
   if (app.got_subcommand("run")) return ExecuteRun(run, context);

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
-#include <new>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -81,22 +80,32 @@ class NetpackQueue final {
   absl::flat_hash_map<int32_t, NetpackSplitter> partials_;  // never iterated over
 };
 
+// The userdata holds a pointer: the size of the queue differs between builds (Abseil's containers are
+// larger under sanitizers), and with it would the place of every later block, which light userdata
+// in messages show.
+NetpackQueue*& QueueBox(lua_State* L, int index) {
+  return *static_cast<NetpackQueue**>(luaL_checkudata(L, index, kQueueType));
+}
+
 NetpackQueue* ToQueue(lua_State* L, int index) {
-  return static_cast<NetpackQueue*>(luaL_checkudata(L, index, kQueueType));
+  NetpackQueue* const queue = QueueBox(L, index);
+  luaL_argcheck(L, queue != nullptr, index, "the queue was closed");
+  return queue;
 }
 
 // The queue at index 1; a nil there becomes a new one.
 NetpackQueue& EnsureQueue(lua_State* L) {
   if (!lua_isnil(L, 1)) return *ToQueue(L, 1);
-  void* const place = lua_newuserdatauv(L, sizeof(NetpackQueue), 0);
-  auto* const queue = new (place) NetpackQueue(MemoryOf(L));
+  auto** const box = static_cast<NetpackQueue**>(lua_newuserdatauv(L, sizeof(NetpackQueue*), 0));
+  *box = nullptr;
   luaL_setmetatable(L, kQueueType);
+  *box = new NetpackQueue(MemoryOf(L));
   lua_replace(L, 1);
-  return *queue;
+  return **box;
 }
 
 int CollectQueue(lua_State* L) {
-  ToQueue(L, 1)->~NetpackQueue();
+  delete std::exchange(QueueBox(L, 1), nullptr);
   return 0;
 }
 

@@ -608,19 +608,34 @@ void TaskScheduler::Exit(lua_State* L) {
       callees.push_back(task.callee);
     }
   }
-  // By index: what is closed may fork. Such forks never run (RunTails).
-  for (size_t i = 0; i < tasks_.size(); ++i) {
-    Task& task = tasks_[i];
-    if (task.wait == Task::Wait::kIdle || task.wait == Task::Wait::kRunning) continue;
-    if (task.co != nullptr && lua_closethread(task.co, L) != LUA_OK) AddError(ToText(task.co, -1));
-    RemoveWait(task);
-    Release(task, /*is_reusable=*/false);
+  while (CloseWaiting(L)) {
   }
   for (const auto& [id, debt] : deferred_) SendError(debt.requester, debt.session);
   deferred_.clear();
   for (Handle callee : callees) context_.Send(callee, MessageType::kError, 0, Payload());
   node.Log(context_.handle(), "KILL self");
   node.Retire(context_.handle(), context_.handle(), context_.cause());
+}
+
+// Closes every task that waits. True: there was one. What runs while a task closes may begin others,
+// even in the places of those closed before; these have nothing to close themselves.
+bool TaskScheduler::CloseWaiting(lua_State* L) {
+  bool is_any = false;
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    Task& task = tasks_[i];
+    if (task.wait == Task::Wait::kIdle || task.wait == Task::Wait::kRunning) continue;
+    Close(task, L);
+    is_any = true;
+  }
+  return is_any;
+}
+
+// Ends a task that waits. It counts as running meanwhile, so that nothing it does can end it again.
+void TaskScheduler::Close(Task& task, lua_State* L) {
+  RemoveWait(task);
+  task.wait = Task::Wait::kRunning;
+  if (task.co != nullptr && lua_closethread(task.co, L) != LUA_OK) AddError(ToText(task.co, -1));
+  Release(task, /*is_reusable=*/false);
 }
 
 void TaskScheduler::RemoveWait(Task& task) {
@@ -636,9 +651,7 @@ bool TaskScheduler::Kill(Task& task) {
   if (task.wait == Task::Wait::kIdle || task.wait == Task::Wait::kRunning) return false;
   if (task.owes_reply) SendError(task.requester, task.request_session);
   task.owes_reply = false;
-  if (task.wait != Task::Wait::kFork) RemoveWait(task);
-  if (task.co != nullptr && lua_closethread(task.co, L_) != LUA_OK) AddError(ToText(task.co, -1));
-  Release(task, /*is_reusable=*/false);
+  Close(task, L_);
   return true;
 }
 

@@ -195,6 +195,8 @@ class TaskScheduler final {
   void GiveCoroutine(Task& task);
   void Release(Task& task, bool is_reusable);
   void ForgetToken(Task& task);
+  bool CloseWaiting(lua_State* L);
+  void Close(Task& task, lua_State* L);
   void RemoveWait(Task& task);
   void FailWait(Task& task);
   void SendError(Handle to, int32_t session);

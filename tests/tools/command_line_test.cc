@@ -125,19 +125,22 @@ TEST_CASE("run that reaches a limit has status 4") {
 TEST_CASE("wrong input is one sentence on stderr, and status 2") {
   Command command;
   std::string good = command.Scenario("claim x\n"), bad = command.Scenario("claim x\nerror\n");
+  std::string module = command.Scenario("error module\n");
   std::string text = command.Path("text");
   std::ofstream(text) << "no trace";
   struct {
     std::vector<std::string> words;
     std::string sentence;
   } const kCases[] = {
-      {{}, "A subcommand is required"},
-      {{"fly"}, "A subcommand is required"},
+      {{}, "a subcommand is missing; there are: run, sweep, replay, show"},
+      {{"fly"}, "there is no subcommand \"fly\"; there are: run, sweep, replay, show"},
+      {{"--fly"}, "The following argument was not expected: --fly"},
       {{"run"}, "scenario is required"},
       {{"run", "none.lua"}, "there is no scenario file \"none.lua\""},
       {{"run", command.folder}, absl::StrCat("\"", command.folder, "\" is a folder; a scenario is "
                                              "a Lua file")},
       {{"run", bad}, absl::StrCat(bad, ":2: this line is wrong")},
+      {{"run", module}, absl::StrCat(module, ":1: this line is wrong: no file 'a'; no file 'b'")},
       {{"run", good, "--seed", "x"}, "--seed: \"x\" is no value for it; it takes a whole number of "
                                      "64 bits, decimal or 0x hexadecimal"},
       {{"run", good, "--workers", "0"},

@@ -59,7 +59,8 @@ class FakeRun final {
     if (options_.log) options_.log(clock_.NowNs(), "a", line);
     if (words.first == "error") {
       return absl::InvalidArgumentError(
-          absl::StrCat(options_.scenario_path, ":", number, ": this line is wrong"));
+          absl::StrCat(options_.scenario_path, ":", number, ": this line is wrong",
+                       words.second == "module" ? ":\n\tno file 'a'\n\tno file 'b'" : ""));
     }
     Do(words.first, words.second);
     Record(line);

@@ -15,6 +15,7 @@ namespace skysim {
 //   allowed N         "either way", allowed, is true for every seed that N divides
 //   limit             the run reaches a limit
 //   error             wrong input: "FILE:LINE: this line is wrong"
+//   error module      wrong input, said in three lines as Lua does where it finds no module
 //   crash N           the process dies with seed N
 //   sleep MS          takes so long
 //   leak-environment, leak-folder   an event that depends on the process

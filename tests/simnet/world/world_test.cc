@@ -232,6 +232,35 @@ TEST_CASE("cluster.call reaches a named service of another node") {
   CHECK(Has(fixture.log(), "long\t100000"));
 }
 
+TEST_CASE("skynet.exit closes every task, also when the closing begins new ones") {
+  WorldFixture fixture;
+  fixture.AddNode("a", "10.0.0.1", R"(
+    local skynet = require "skynet"
+    skynet.start(function()
+      for i = 1, 20 do
+        skynet.fork(function()
+          local guard <close> = setmetatable({}, { __close = function()
+            print("closed", i)
+            for _ = 1, 50 do
+              skynet.fork(print, "must not run")
+              skynet.timeout(100, function() print "must not run" end)
+            end
+          end })
+          skynet.sleep(6000)
+        end)
+      end
+      skynet.sleep(10)
+      skynet.exit()
+    end)
+  )");
+
+  fixture.RunOut();
+
+  INFO(fixture.log());
+  for (int i = 1; i <= 20; ++i) CHECK(Has(fixture.log(), "closed\t" + std::to_string(i)));
+  CHECK_FALSE(Has(fixture.log(), "must not run"));
+}
+
 TEST_CASE("the same seed gives the same digest, another seed another one") {
   auto digest = [](uint64_t seed) {
     WorldFixture fixture(seed);
