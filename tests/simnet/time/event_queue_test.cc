@@ -152,8 +152,8 @@ TEST_CASE("the queue agrees with a sorted map under random scheduling and cancel
       if (dice < 5) {
         // Dense, then sparse, then dense again; the same time for many; and now and then far ahead.
         const int64_t unit = step / 500 % 2 == 0 ? 1 : 1'000'000;
-        const int64_t ahead[] = {random() % 50 * unit, 20 * unit, 0, random() % 50,
-                                 1'000'000'000 + random() % 50};
+        const int64_t some = random() % 50;
+        const int64_t ahead[] = {some * unit, 20 * unit, 0, some, 1'000'000'000 + some};
         const int64_t when = events.NowNs() + ahead[random() % 5];
         ++number;
         model[{when, number}] = events.Schedule(when, &log, number);
