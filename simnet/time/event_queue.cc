@@ -67,7 +67,7 @@ uint64_t EventQueue::Schedule(int64_t when_ns, Happening* happening, uint64_t ar
   const Entry entry = {std::max(when_ns, now_ns_), ticket};
   slots_[slot] = {happening, argument, entry.when_ns, ticket, kNoSlot};
   Insert(entry);
-  if (run_.empty() && heap_.empty()) TakeNextBucket();
+  if (run_.empty()) TakeNextBucket();
   return ticket;
 }
 
