@@ -118,17 +118,14 @@ void LuaService::UseTasks(lua_State* L, int map_index) {
   }
 }
 
-void LuaService::Boot(const Message& message) {
+void LuaService::Boot(Message& message) {
   is_booted_ = true;
   OpenVm();
   lua_State* outer_running = tasks_->SetRunning(vm_->state());
   absl::Status status = RunLoader(message.payload.bytes());
   tasks_->SetRunning(outer_running);
   if (!status.ok()) return FailBoot(status.message());
-  Message nothing;  // the forks of the main chunk begin now
-  nothing.type = MessageType::kTrace;
-  nothing.cause = context_->cause();
-  tasks_->Dispatch(std::move(nothing), /*keeps_payload=*/false);
+  tasks_->BeginForks(message);
 }
 
 void LuaService::OpenVm() {

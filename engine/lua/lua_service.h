@@ -51,7 +51,7 @@ class LuaService final : public Service {
  private:
   enum class Mode { kNone, kCallback, kTasks };
 
-  void Boot(const Message& message);
+  void Boot(Message& message);
   absl::Status RunLoader(absl::string_view args);
   void OpenVm();
   void FailBoot(absl::string_view text);

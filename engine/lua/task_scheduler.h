@@ -96,6 +96,9 @@ class TaskScheduler final {
   // the handler frees the bytes (skynet.forward_type). Logs the errors of the tasks that ran.
   void Dispatch(Message message, bool keeps_payload);
 
+  // Begins what the script's main chunk forked; `booted_by` is the message that ran it.
+  void BeginForks(Message& booted_by);
+
   ServiceContext& context() { return context_; }
   Protocols& protocols() { return protocols_; }
 
@@ -175,7 +178,9 @@ class TaskScheduler final {
   void TraceLog(const std::string& tag, absl::string_view text, lua_State* stack_of);
 
  private:
+  void RunProtected(lua_CFunction body, Message& message);
   static int DispatchProtected(lua_State* L);
+  static int TailsProtected(lua_State* L);
   static int RequestEntry(lua_State* L);
 
   void HandleMessage();

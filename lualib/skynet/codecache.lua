@@ -1,11 +1,11 @@
--- skynet.codecache for a runtime that shares no compiled code between services: every load reads the file, so an edited
--- file counts from the next load on and there is nothing to clear. The API answers as before.
+-- skynet.codecache for this runtime. Services share the compiled code of a file by its content, so an edited file
+-- counts from the next load on and there is nothing to clear. The API answers as before.
 
 local codecache = {}
 
 local mode = "ON"
 
---- Forgets shared code: there is none.
+--- Nothing to forget: shared code always has the content of the file.
 function codecache.clear() end
 
 --- Sets ("OFF", "EXIST", "ON") or returns the mode. It has no effect.
