@@ -98,7 +98,6 @@ void EventQueue::RunNext() {
   now_ns_ = first.when_ns;
   if (--runs_to_adapt_ == 0) Adapt();
   Settle();
-  PrefetchFirst();
   happening->Happen(argument);
 }
 
@@ -159,12 +158,6 @@ void EventQueue::Settle() {
   }
 }
 
-void EventQueue::PrefetchFirst() const {
-  if (IsEmpty()) return;
-  const Slot& slot = slots_[First().ticket & kSlotMask];
-  slot.happening->Prefetch(slot.argument);
-}
-
 // -- The wheel ------------------------------------------------------------------------------------
 
 // Moves on to the bucket of the first entry.
@@ -204,7 +197,7 @@ void EventQueue::EmptyBucket(int64_t bucket) {
   uint32_t slot = std::exchange(wheel_[index], kNoSlot);
   while (slot != kNoSlot) {
     const Entry entry = {slots_[slot].when_ns, slots_[slot].ticket};
-    __builtin_prefetch(slots_[slot].happening);
+    __builtin_prefetch(slots_[slot].happening);  // soon to happen, long not used
     slot = slots_[slot].next;
     --wheel_size_;
     run_.push_back(entry);

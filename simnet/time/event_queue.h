@@ -14,10 +14,6 @@ class Happening {
  public:
   virtual ~Happening() = default;
   virtual void Happen(uint64_t argument) = 0;
-
-  // Happen(argument) is probably next: a hint to fetch the memory it will need into the cache. Must
-  // change nothing. Worth it for objects of which there are thousands.
-  virtual void Prefetch(uint64_t /*argument*/) const {}
 };
 
 // EventQueue is the virtual time of one run: what will happen, in order of time, ties in order of
@@ -87,7 +83,6 @@ class EventQueue final {
   // Keeps the promise that the first entry, if there is one, is live and in run_ or heap_.
   void Settle();
   void TakeNextBucket();
-  void PrefetchFirst() const;
 
   int64_t BucketOf(int64_t when_ns) const { return when_ns >> width_bits_; }
   // The first bucket after bucket_ that has entries. There must be one.
