@@ -53,7 +53,9 @@ std::string FirstSentence(const std::string& message) {
 absl::Status CheckSubcommand(const CLI::App& app, int argc, const char* const* argv) {
   if (!app.get_subcommands().empty()) return absl::OkStatus();
   for (int i = 1; i < argc; ++i) {
-    if (argv[i][0] == '-') return absl::OkStatus();
+    if (argv[i][0] != '-') continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("The following argument was not expected: ", argv[i]));
   }
   constexpr char kThereAre[] = "there are: run, sweep, replay, show";
   return absl::InvalidArgumentError(
