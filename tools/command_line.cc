@@ -52,14 +52,10 @@ std::string FirstSentence(const std::string& message) {
 // A word where the subcommand stands that is none, or nothing there. Ok: the mistake is another one.
 absl::Status CheckSubcommand(const CLI::App& app, int argc, const char* const* argv) {
   if (!app.get_subcommands().empty()) return absl::OkStatus();
-  for (int i = 1; i < argc; ++i) {
-    if (argv[i][0] != '-') continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("The following argument was not expected: ", argv[i]));
-  }
   constexpr char kThereAre[] = "there are: run, sweep, replay, show";
+  const bool has_word = argc > 1 && argv[1][0] != '-';
   return absl::InvalidArgumentError(
-      argc > 1 ? absl::StrCat("there is no subcommand \"", argv[1], "\"; ", kThereAre)
+      has_word ? absl::StrCat("there is no subcommand \"", argv[1], "\"; ", kThereAre)
                : absl::StrCat("a subcommand is missing; ", kThereAre));
 }
 

@@ -134,7 +134,7 @@ TEST_CASE("wrong input is one sentence on stderr, and status 2") {
   } const kCases[] = {
       {{}, "a subcommand is missing; there are: run, sweep, replay, show"},
       {{"fly"}, "there is no subcommand \"fly\"; there are: run, sweep, replay, show"},
-      {{"--fly"}, "The following argument was not expected: --fly"},
+      {{"--fly"}, "a subcommand is missing; there are: run, sweep, replay, show"},
       {{"run"}, "scenario is required"},
       {{"run", "none.lua"}, "there is no scenario file \"none.lua\""},
       {{"run", command.folder}, absl::StrCat("\"", command.folder, "\" is a folder; a scenario is "
