@@ -338,6 +338,10 @@ function world.run()
   end
   for _, node in ipairs(declared.nodes) do
     wait_for_boot(node.name)
+    local failure = core.boot_failure(node.name)
+    if failure then
+      error(failure, 0)
+    end
   end
   core.note("story", "the story begins")
   declared.story(setmetatable({}, World))

@@ -340,6 +340,14 @@ absl::Status Director::StartNode(const std::string& name) {
   return world_->StartNode(name);
 }
 
+std::string Director::BootFailure(const std::string& name) {
+  const std::string& failure = node_watch_.BootFailure(NodeIndex(name));
+  if (failure.empty()) return "";
+  std::string text = absl::StrCat("node ", name, ": ", failure);
+  AddCallFailure(text);
+  return text;
+}
+
 bool Director::IsBooted(const std::string& name) const {
   return node_watch_.IsBooted(NodeIndex(name));
 }

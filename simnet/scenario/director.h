@@ -74,6 +74,9 @@ class Director final {
   absl::Status PutNode(NodeSpec spec, absl::string_view path, bool is_known);
   absl::Status StartNode(const std::string& name);
   bool IsBooted(const std::string& name) const;
+  // Empty, or why the start service of the node failed; counts as a failed call then, so that a
+  // story that ends by it is a failed run.
+  std::string BootFailure(const std::string& name);
   // "no node is called x; there are: a, b".
   std::string NoNode(absl::string_view name) const;
   // InvalidArgument NoNode(); FailedPrecondition "node a is not running".

@@ -1,6 +1,18 @@
 #include "simnet/scenario/node_watch.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
 namespace skysim {
+namespace {
+
+constexpr absl::string_view kInitFailed = "init service failed: ";
+constexpr absl::string_view kLoaderError = "lua loader error : ";
+constexpr absl::string_view kStartFailed = "bootstrap: start service ";
+
+std::string FirstLine(absl::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
+}  // namespace
 
 void NodeWatch::Forget(uint32_t node) {
   auto boot = boots_.find(node);
@@ -10,6 +22,11 @@ void NodeWatch::Forget(uint32_t node) {
 bool NodeWatch::IsBooted(uint32_t node) const {
   auto boot = boots_.find(node);
   return boot != boots_.end() && boot->second.is_over;
+}
+
+const std::string& NodeWatch::BootFailure(uint32_t node) const {
+  auto boot = boots_.find(node);
+  return boot == boots_.end() ? no_failure_ : boot->second.failure;
 }
 
 void NodeWatch::OnEvent(uint32_t node, const Event& event) {
@@ -28,6 +45,8 @@ void NodeWatch::OnEvent(uint32_t node, const Event& event) {
 // The watchdog's error has no place; the log of the service that it stopped has the stack, one
 // frame a line: "\n\t/project/main.lua:12: in function ...".
 void NodeWatch::WatchLog(uint32_t node, absl::string_view text) {
+  auto boot = boots_.find(node);
+  if (boot != boots_.end() && !boot->second.is_over) WatchBootLog(boot->second, text);
   size_t error = text.find("endless loop");
   if (error == absl::string_view::npos || !endless_place_.empty()) return;
   for (size_t frame = text.find("\n\t", error); frame != absl::string_view::npos;
@@ -37,6 +56,17 @@ void NodeWatch::WatchLog(uint32_t node, absl::string_view text) {
     endless_place_ = std::string(place.substr(0, place.find(": in ")));
     endless_node_ = node;
     return;
+  }
+}
+
+void NodeWatch::WatchBootLog(Boot& boot, absl::string_view text) {
+  if (absl::ConsumePrefix(&text, kInitFailed) || absl::ConsumePrefix(&text, kLoaderError)) {
+    boot.last_error = FirstLine(text);
+  } else if (absl::ConsumePrefix(&text, kStartFailed)) {
+    std::string reason = boot.last_error.empty() ? FirstLine(text.substr(text.find(": ") + 2))
+                                                 : boot.last_error;
+    boot.failure = absl::StrCat("its start service ", text.substr(0, text.find(' ')),
+                                " failed: ", reason);
   }
 }
 

@@ -14,6 +14,7 @@ namespace skysim {
 //
 // - Which have finished their boot: the service that the config entry `bootstrap` names has been
 //   launched and has exited. A node that is started again boots again.
+// - Whose start service failed: the bootstrap logs it and goes on, as skynet's does.
 // - Where a dispatch that the watchdog stopped was: it is in the log of its service.
 class NodeWatch final : public EventListener {
  public:
@@ -22,6 +23,9 @@ class NodeWatch final : public EventListener {
   // A new life begins.
   void Forget(uint32_t node);
   bool IsBooted(uint32_t node) const;
+  // "its start service main failed: ./main.lua:3: ..." if the bootstrap said so; else empty. The reason is
+  // what the service, or the loader of its script, logged before.
+  const std::string& BootFailure(uint32_t node) const;
 
   // "/project/service/main.lua:12", and the node (an index of the recorder); empty: nowhere yet.
   const std::string& endless_place() const { return endless_place_; }
@@ -34,9 +38,13 @@ class NodeWatch final : public EventListener {
     std::string bootstrap;
     uint32_t service = 0;  // of the bootstrap, once launched
     bool is_over = false;
+    std::string last_error = {};  // what a service logged that could not start
+    std::string failure = {};
   };
   void WatchLog(uint32_t node, absl::string_view text);
+  void WatchBootLog(Boot& boot, absl::string_view text);
 
+  const std::string no_failure_;
   std::map<uint32_t, Boot> boots_;
   std::string endless_place_;
   uint32_t endless_node_ = 0;

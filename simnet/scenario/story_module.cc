@@ -356,6 +356,14 @@ int NoNode(lua_State* L) {
   return 1;
 }
 
+// boot_failure(node) -> why its start service failed, or nil.
+int BootFailure(lua_State* L) {
+  std::string text = DirectorOf(L).BootFailure(lua_tostring(L, 1));
+  if (text.empty()) return 0;
+  lua_pushlstring(L, text.data(), text.size());
+  return 1;
+}
+
 int IsBooted(lua_State* L) {
   lua_pushboolean(L, DirectorOf(L).IsBooted(lua_tostring(L, 1)) ? 1 : 0);
   return 1;
@@ -524,7 +532,7 @@ constexpr luaL_Reg kFunctions[] = {
     {"liveness", &Liveness}, {"choose", &Choose}, {"permutation", &Permutation},
     {"call", &Call}, {"send", &Send}, {"probes", &Probes}, {"on_probe", &OnProbe}, {"note", &Note},
     {"open_world", &OpenWorld}, {"add_node", &AddNode}, {"change_node", &ChangeNode},
-    {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"is_running", &IsRunning},
+    {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"boot_failure", &BootFailure}, {"is_running", &IsRunning},
     {"start", &Start}, {"crash", &Crash},
     {"check_link", &CheckLink}, {"set_link", &SetLink}, {"set_default_link", &SetDefaultLink},
     {"partition", &Partition}, {"heal", &Heal}, {"heal_all", &HealAll},

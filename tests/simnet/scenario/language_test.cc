@@ -1,6 +1,7 @@
 // What the scenario language does when it is used well.
 #include <string>
 
+#include "absl/strings/match.h"
 #include "tests/simnet/scenario/scenario_fixture.h"
 
 namespace skysim {
@@ -19,6 +20,23 @@ TEST_CASE_METHOD(ScenarioFixture, "story begins when its nodes have booted, and 
   Passed(RunText(Story(R"(
     sim.guarantee("echo", sim.equal({ "hi", 1, { x = true } }, { world:call("a", ".echo", "hi", 1, { x = true }) }))
   )")));
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "run fails with the reason when a start service fails") {
+  absl::StatusOr<RunResult> result = RunText(R"(
+    local sim = require "sim"
+    sim.scenario "never told" {
+      nodes = { a = { start = "broken" } },
+      services = { broken = function()
+        require("skynet").start(function() error "no database" end)
+      end },
+      story = function() error "must not begin" end,
+    })");
+
+  REQUIRE(result.ok());
+  CHECK(result->verdict == Verdict::kFailed);
+  CHECK(absl::StartsWith(result->reason, "node a: its start service broken failed: "));
+  CHECK(absl::EndsWith(result->reason, ": no database"));
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "sleep takes virtual time") {
