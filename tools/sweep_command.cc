@@ -208,6 +208,11 @@ int ExecuteSweep(const SweepCommand& command, const CommandContext& context) {
   if (PrintLegacyHelp(command.run, context)) return kExitPassed;
   absl::StatusOr<SweepOptions> options = MakeSweepOptions(command, context);
   if (!options.ok()) return FailUsage(context, options.status());
+  if (!command.junit_path.empty()) {
+    // Before an hour of runs rather than after it.
+    absl::Status written = WriteFile(command.junit_path, "");
+    if (!written.ok()) return FailUsage(context, written);
+  }
   SweepOptions executed = *options;
   absl::StatusOr<std::unique_ptr<RunningProcess>> process(nullptr);
   if (command.checks_determinism) {

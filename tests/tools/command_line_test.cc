@@ -157,6 +157,8 @@ TEST_CASE("wrong input is one sentence on stderr, and status 2") {
       {{"sweep", good, "--seeds", "2:1"}, "--seeds: \"2:1\" is no value for it; it takes "
                                           "FIRST:LAST, the last one not below the first"},
       {{"sweep", bad, "--count", "5"}, absl::StrCat(bad, ":2: this line is wrong")},
+      {{"sweep", good, "--count", "5", "--junit", "/none/r.xml"},
+       "cannot write \"/none/r.xml\": No such file or directory"},
       {{"replay", "none"}, "cannot read \"none\": No such file or directory"},
       {{"replay", text},
        absl::StrCat(text, ": this is not a trace of skysim: it does not begin as one")},
