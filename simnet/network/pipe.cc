@@ -186,7 +186,8 @@ void Pipe::Launch(SegmentKind kind, int64_t arrival_ns) {
 }
 
 int64_t Pipe::RetryTimeoutNs() const {
-  const int64_t first_ns = kRetryNsMin + link_.UsualDelayNs() + back_.UsualDelayNs();
+  const int64_t round_trip_ns = round_trip_ns_ >= 0 ? round_trip_ns_ : UsualRoundTripNs();
+  const int64_t first_ns = kRetryNsMin + round_trip_ns;
   // The cap is reached long before the shift could overflow: 200 ms << 10 > 120 s.
   return std::min(first_ns << std::min(retries_, 10), kRetryNsMax);
 }
@@ -229,6 +230,7 @@ void Pipe::TakeAcknowledgements() {
 void Pipe::Acknowledged(uint64_t position) {
   acked_ = std::max(acked_, position);
   retries_ = 0;
+  round_trip_ns_ = UsualRoundTripNs();
   // A lost segment still waits for its time-out; TrySend() knows.
   if (acked_ == arrived_ && !is_recovering_) {
     events_.Cancel(std::exchange(retry_ticket_, 0));
@@ -423,6 +425,7 @@ void Pipe::SendAcknowledgement(int64_t sent_ns) {
                        Space() >= link_.config().send_buffer_bytes / 2;
   if (is_calm && !is_recovering_) {
     acked_ = arrived_;
+    round_trip_ns_ = UsualRoundTripNs();
     if (IsDrained()) ends_.OnDrained(direction_);
     return;
   }

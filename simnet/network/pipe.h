@@ -174,6 +174,7 @@ class Pipe final : public Happening, public Holdable {
   bool Transmit(SegmentKind kind, uint64_t size);
   void Launch(SegmentKind kind, int64_t arrival_ns);
   void StartRetry(int64_t since_ns);
+  int64_t UsualRoundTripNs() const { return link_.UsualDelayNs() + back_.UsualDelayNs(); }
   int64_t RetryTimeoutNs() const;
   void Retry();
   void TakeAcknowledgements();
@@ -206,6 +207,9 @@ class Pipe final : public Happening, public Holdable {
   Ring<Ack> acks_;
   int64_t last_arrival_ns_ = 0;
   uint64_t deliver_ticket_ = 0, ack_ticket_ = 0, retry_ticket_ = 0, pump_ticket_ = 0;
+  // As it was when the last acknowledgement came: the time-out goes by what was measured, not by what
+  // a link has become since (Linux: tcp_rtt_estimator runs for acknowledgements only). -1: none yet.
+  int64_t round_trip_ns_ = -1;
   int retries_ = 0;  // time-outs since the last acknowledgement
 
   bool is_finished_ = false;        // a FIN follows the last byte

@@ -48,6 +48,26 @@ TEST_CASE("the stall after a heal depends on the back-off") {
   CHECK(net.b.seen[server].chunks[0].first == sent + 31 * kRetryNs + kDelay);
 }
 
+TEST_CASE("the back-off goes by the round trip that was measured, not by what a link has become") {
+  TestNetwork net;
+  const auto [client, server] = net.Open();
+  net.a.Send(client, "measured");
+  net.RunFor(kS);
+  REQUIRE(net.network.Partition("a", "b").ok());
+  net.a.Send(client, ", late");
+  const int64_t sent = net.events.NowNs();
+  LinkConfig slow = *net.network.GetLink("b", "a");
+  slow.delay.min_ns = slow.delay.max_ns = 2 * kS;
+  REQUIRE(net.network.SetLink("b", "a", slow).ok());
+  net.RunUntil(sent + 500 * kMs);
+  REQUIRE(net.network.Heal("a", "b").ok());
+  net.RunFor(100 * kS);
+
+  // Retransmissions at 1 and 3 x 201 ms; with the two seconds the second would be at 4.6 s.
+  REQUIRE(net.b.seen[server].chunks.size() == 2);
+  CHECK(net.b.seen[server].chunks[1].first == sent + 3 * kRetryNs + kDelay);
+}
+
 TEST_CASE("what is under way when a partition begins is lost, though it heals before the arrival") {
   TestNetwork net;
   const auto [client, server] = net.Open();
