@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/log/check.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -199,7 +198,7 @@ class World::Impl final : public SimExecutor::Sink {
     }
     events_.RunNext();
     if (watchdog_.has_fired()) {
-      stop_reason_ = endless_.empty() ? "an endless loop in Lua" : endless_;
+      stop_reason_ = "an endless loop in Lua; the log of its service has the place";
       return Progress::kEndlessLoop;
     }
     if (!ended_.empty()) EndNodes();
@@ -305,9 +304,6 @@ class World::Impl final : public SimExecutor::Sink {
   }
 
   void LogLine(Member& member, absl::string_view line) {
-    if (watchdog_.has_fired() && endless_.empty() && absl::StrContains(line, "endless loop")) {
-      endless_ = absl::StrCat("an endless loop in Lua on node ", member.spec.name, ": ", line);
-    }
     if (options_.log) options_.log(events_.NowNs(), member.spec.name, line);
   }
 
@@ -341,7 +337,6 @@ class World::Impl final : public SimExecutor::Sink {
   std::vector<Member*> ended_;
   std::vector<absl::AnyInvocable<void()>> finished_;
   std::string stop_reason_;
-  std::string endless_;
   uint64_t dispatches_ = 0;
 };
 
