@@ -29,7 +29,7 @@ absl::Status HarborService::Init(ServiceContext& context, const std::string& arg
         "harbor id ", harbor, ": master/slave networks are not supported yet; use harbor = 0"));
   }
   slave_ = slave;
-  context.node().SetHarborService(this);
+  context.node().SetHarborService(context.handle());
   return absl::OkStatus();
 }
 
@@ -48,7 +48,9 @@ void HarborService::OnMessage(Message message) {
   Bind(name, message.source);
 }
 
+// Under the lock to the end: nothing sent to the name meanwhile may overtake what waited.
 void HarborService::Bind(const std::string& name, Handle handle) {
+  absl::MutexLock lock(&mutex_);
   names_[name] = handle;
   auto waiting = waiting_.find(name);
   if (waiting == waiting_.end()) return;
@@ -59,11 +61,16 @@ void HarborService::Bind(const std::string& name, Handle handle) {
 
 bool HarborService::SendToName(const std::string& full_name, Message message) {
   std::string name = full_name.substr(0, kSentBytesMax);
+  Node& node = context_->node();
+  Message question;
+  question.source = context_->handle();
+  question.payload = Payload::Copy(node.platform().memory, absl::StrCat("Q ", name));
+  question.cause = message.cause;
+  absl::MutexLock lock(&mutex_);
   auto known = names_.find(name);
-  if (known != names_.end()) return context_->node().Send(known->second, std::move(message));
+  if (known != names_.end()) return node.Send(known->second, std::move(message));
   waiting_[name].push_back(std::move(message));
-  context_->Send(slave_, MessageType::kText, 0,
-                 Payload::Copy(context_->node().platform().memory, absl::StrCat("Q ", name)));
+  node.Send(slave_, std::move(question));
   return true;
 }
 

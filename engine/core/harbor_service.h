@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/core/service.h"
 #include "engine/core/service_context.h"
 
@@ -20,7 +22,7 @@ class HarborService final : public Service {
   void OnMessage(Message message) override;
   void OnSignal(int) override {}
 
-  // Sends to whoever has the name, now or later. True: it is sent or kept.
+  // Sends to whoever has the name, now or later. True: it is sent or kept. Any thread.
   bool SendToName(const std::string& name, Message message);
 
  private:
@@ -28,8 +30,9 @@ class HarborService final : public Service {
 
   ServiceContext* context_ = nullptr;
   Handle slave_ = 0;
-  std::map<std::string, Handle> names_;
-  std::map<std::string, std::deque<Message>> waiting_;
+  absl::Mutex mutex_;
+  std::map<std::string, Handle> names_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::deque<Message>> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace skysim

@@ -74,9 +74,9 @@ Handle Node::Launch(const std::string& module, const std::string& args,
     return 0;
   }
   auto* context = new ServiceContext(*this, factory->second(), ScriptOf(module, args));
-  Handle handle = registry_.Add(context);
   context->Ref();  // ours: Init may retire it
   ServiceRef ours(context);
+  Handle handle = registry_.Add(context);
 
   Event event{EventKind::kLaunch};
   event.service = handle;
@@ -84,12 +84,16 @@ Handle Node::Launch(const std::string& module, const std::string& args,
   event.cause = creator == nullptr ? 0 : creator->cause();
   std::string line = absl::StrCat(module, args.empty() ? "" : " ", args);
   event.text = line;
-  launch_cause_ = platform_.observer.Record(event);
+  uint64_t cause = platform_.observer.Record(event);
 
-  absl::Status status = context->Start(args);
+  absl::Status status = context->Start(args, cause);
   if (!status.ok()) {
     Log(handle, absl::StrCat("error: launch ", module, " FAILED: ", status.message()));
-    Retire(handle, 0, launch_cause_);
+    Retire(handle, 0, cause);
+    return 0;
+  }
+  if (is_aborting_) {  // Abort() may have counted before it was there
+    Retire(handle, 0, cause);
     return 0;
   }
   if (logger_ != 0) Log(handle, absl::StrCat("LAUNCH ", line));
@@ -124,8 +128,9 @@ bool Node::Send(Handle destination, Message message) {
 }
 
 bool Node::SendGlobal(const std::string& name, Message message) {
-  if (harbor_service_ == nullptr) return false;
-  return harbor_service_->SendToName(name, std::move(message));
+  ServiceRef harbor = registry_.Find(harbor_service_);
+  if (!harbor) return false;
+  return static_cast<HarborService&>(harbor->service()).SendToName(name, std::move(message));
 }
 
 void Node::Retire(Handle handle, Handle by, uint64_t cause) {
@@ -137,14 +142,14 @@ void Node::Retire(Handle handle, Handle by, uint64_t cause) {
   event.peer = by;
   event.cause = cause;
   uint64_t index = platform_.observer.Record(event);
-  if (monitor_ != 0 && monitor_ != handle) {
+  Handle monitor = monitor_;
+  if (monitor != 0 && monitor != handle) {
     Message notice;
     notice.source = handle;
     notice.type = MessageType::kClient;
     notice.cause = index;
-    Send(monitor_, std::move(notice));
+    Send(monitor, std::move(notice));
   }
-  if (&service->service() == harbor_service_) harbor_service_ = nullptr;
   service->Retire();
   CheckOver();
 }
@@ -159,8 +164,7 @@ void Node::Abort() {
 }
 
 void Node::CheckOver() {
-  if (over_ || registry_.size() > 0) return;
-  over_ = true;
+  if (registry_.size() > 0 || over_.exchange(true)) return;
   if (options_.on_over) options_.on_over();
 }
 
@@ -194,12 +198,14 @@ void Node::Log(Handle source, absl::string_view text) {
 }
 
 const std::string* Node::GetEnv(const std::string& key) const {
+  absl::ReaderMutexLock lock(&env_mutex_);
   auto it = env_.find(key);
   return it == env_.end() ? nullptr : &it->second;
 }
 
 absl::Status Node::SetEnv(const std::string& key, std::string value) {
   platform_.executor.Flush();
+  absl::MutexLock lock(&env_mutex_);
   if (!env_.emplace(key, std::move(value)).second) {
     return absl::AlreadyExistsError(absl::StrCat("Can't setenv exist key : ", key));
   }
@@ -231,6 +237,7 @@ void Node::OnSocketEvent(Handle owner, SocketMessage message, absl::string_view 
   event.payload = Payload(platform_.memory, block, size);
   event.cause = cause;
   target->Push(std::move(event));
+  target.ReleaseOnWorker();  // the socket server's lock is held; a service's end closes its sockets
 }
 
 void Node::OnTimer(Handle handle, int32_t session, uint64_t cause) {

@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/core/config.h"
 #include "engine/core/message.h"
 #include "engine/core/registry.h"
@@ -23,8 +25,6 @@
 
 namespace skysim {
 
-class HarborService;
-
 // Makes the services of one module ("snlua", "logger", ...).
 using ServiceFactory = std::function<std::unique_ptr<Service>()>;
 
@@ -33,14 +33,16 @@ using ServiceFactory = std::function<std::unique_ptr<Service>()>;
 //
 // Life: construct, Boot(), then messages flow; Abort() (or the last service's exit) retires every
 // service, and is_over() turns true. The destructor frees what is left without telling anybody: that
-// is a crash.
+// is a crash. By then no thread of the platform may run.
+//
+// Threads: any, but construction, Boot() and destruction.
 class Node final : private SocketEventSink, private TimerSink {
  public:
   struct Options {
     std::string name;                               // for logs and traces
     Config config;                                  // becomes the environment
     std::map<std::string, ServiceFactory> modules;  // by module name
-    std::function<void()> on_over;                  // called once when no service is left
+    std::function<void()> on_over;  // called once when no service is left; by the last one's thread
   };
   Node(Platform platform, Options options);
   ~Node() override;
@@ -62,7 +64,7 @@ class Node final : private SocketEventSink, private TimerSink {
   // service.
   bool SendGlobal(const std::string& name, Message message);
   // By the harbor service, when it begins.
-  void SetHarborService(HarborService* harbor) { harbor_service_ = harbor; }
+  void SetHarborService(Handle harbor) { harbor_service_ = harbor; }
 
   // Retires a service: sends to it fail from now on; what waits in its mailbox is answered with
   // kError; the object dies when nothing runs it any more.
@@ -76,7 +78,8 @@ class Node final : private SocketEventSink, private TimerSink {
   // Logs as `source` (0: the runtime). Never fails; without a logger the line is dropped.
   void Log(Handle source, absl::string_view text);
 
-  // Environment: write once. SetEnv returns AlreadyExists for a key that is there.
+  // Environment: write once. SetEnv returns AlreadyExists for a key that is there. What GetEnv
+  // points to lives as long as the node; null: not set.
   const std::string* GetEnv(const std::string& key) const;
   absl::Status SetEnv(const std::string& key, std::string value);
 
@@ -99,9 +102,6 @@ class Node final : private SocketEventSink, private TimerSink {
   // Tells the sender of a message that `dead` will never take it: kError with its session.
   void AnswerDeadLetter(Handle dead, const Message& message);
 
-  // Index of the event that is launching a service right now.
-  uint64_t launch_cause() const { return launch_cause_; }
-
  private:
   void OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
                      uint64_t cause) override;
@@ -110,18 +110,18 @@ class Node final : private SocketEventSink, private TimerSink {
 
   Platform platform_;
   Options options_;
-  std::map<std::string, std::string> env_;
+  mutable absl::Mutex env_mutex_;
+  std::map<std::string, std::string> env_ ABSL_GUARDED_BY(env_mutex_);
   uint32_t harbor_ = 0;
   bool profiles_ = true;
-  uint64_t launch_cause_ = 0;
   Registry registry_;
   Timers timers_;
   std::unique_ptr<SocketServer> sockets_;
-  HarborService* harbor_service_ = nullptr;
-  Handle logger_ = 0;
-  Handle monitor_ = 0;
+  std::atomic<Handle> harbor_service_{0};
+  std::atomic<Handle> logger_{0};
+  std::atomic<Handle> monitor_{0};
   std::atomic<bool> is_aborting_{false};
-  bool over_ = false;
+  std::atomic<bool> over_{false};
 };
 
 }  // namespace skysim

@@ -20,8 +20,8 @@ ServiceContext::ServiceContext(Node& node, std::unique_ptr<Service> service, std
 // The service first: what it does while it ends may look at us.
 ServiceContext::~ServiceContext() { service_.reset(); }
 
-absl::Status ServiceContext::Start(const std::string& args) {
-  cause_ = node_.launch_cause();
+absl::Status ServiceContext::Start(const std::string& args, uint64_t cause) {
+  cause_ = cause;
   absl::Status status = service_->Init(*this, args);
   if (!status.ok()) is_retired_.store(true, std::memory_order_release);
   if (mailbox_.KeepsScheduled()) {
@@ -37,7 +37,25 @@ void ServiceContext::Push(Message message) {
   node_.platform().executor.Submit(this);
 }
 
+void ServiceContext::UnrefOnWorker() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    node_.platform().executor.Submit(this);
+  }
+}
+
+void ServiceContext::Drop() {
+  if (IsUnreferenced()) {
+    delete this;
+  } else {
+    Unref();
+  }
+}
+
 bool ServiceContext::RunOne() {
+  if (IsUnreferenced()) {  // see UnrefOnWorker()
+    delete this;
+    return false;
+  }
   Message message;
   bool has_acted = false;
   if (!is_retired() && mailbox_.Pop(&message)) {
@@ -74,6 +92,7 @@ bool ServiceContext::Send(Handle destination, MessageType type, int32_t session,
 
 bool ServiceContext::StartLog() {
   const std::string* folder = node_.GetEnv("logpath");
+  absl::MutexLock lock(&log_mutex_);
   if (log_ != nullptr || folder == nullptr) return true;
   std::string path = absl::StrFormat("%s/%08x.log", *folder, handle_);
   Platform& platform = node_.platform();
@@ -83,14 +102,17 @@ bool ServiceContext::StartLog() {
     return false;
   }
   log_ = *std::move(log);
+  has_log_ = true;
   node_.Log(handle_, absl::StrCat("Open log file ", path));
   return true;
 }
 
 void ServiceContext::StopLog() {
+  absl::MutexLock lock(&log_mutex_);
   if (log_ == nullptr) return;
   log_->Close(node_.timers().Now());
   log_ = nullptr;
+  has_log_ = false;
   node_.Log(handle_, absl::StrFormat("Close log file %08x.log", handle_));
 }
 
@@ -126,9 +148,11 @@ void ServiceContext::Dispatch(Message message) {
   event.size = message.payload.size();
   event.cause = message.cause;
   cause_ = node_.platform().observer.Record(event);
-  node_.sockets().SetCause(cause_);
-  ++message_count_;
-  if (log_ != nullptr) log_->Add(message, node_.timers().Now());
+  message_count_.store(message_count() + 1, std::memory_order_relaxed);
+  if (has_log_) {
+    absl::MutexLock lock(&log_mutex_);
+    if (log_ != nullptr) log_->Add(message, node_.timers().Now());
+  }
   if (!profiles_) {
     service_->OnMessage(std::move(message));
     return;
@@ -136,7 +160,7 @@ void ServiceContext::Dispatch(Message message) {
   Clock& clock = node_.platform().clock;
   dispatch_began_cpu_ns_ = clock.CpuNs();
   service_->OnMessage(std::move(message));
-  cpu_ns_ += clock.CpuNs() - dispatch_began_cpu_ns_;
+  cpu_ns_.store(cpu_ns() + clock.CpuNs() - dispatch_began_cpu_ns_, std::memory_order_relaxed);
 }
 
 bool ServiceContext::AnswerRest() {

@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/core/mailbox.h"
 #include "engine/core/message.h"
 #include "engine/core/message_log.h"
@@ -35,14 +38,14 @@ class ServiceContext final : public Runnable {
   Service& service() const { return *service_; }
 
   // Runs Init and lets the mail through that came meanwhile. On an error the service is retired, and
-  // that mail is answered with kError.
-  absl::Status Start(const std::string& args);
+  // that mail is answered with kError. `cause` is the index of the launch's event.
+  absl::Status Start(const std::string& args, uint64_t cause);
 
   // Puts a message into the mailbox and submits the service if it was idle.
   void Push(Message message);
 
   bool RunOne() override;
-  void Drop() override { Unref(); }
+  void Drop() override;
 
   // The next session: 1 .. 2^31-1, then 1 again.
   int32_t NewSession();
@@ -53,7 +56,7 @@ class ServiceContext final : public Runnable {
   bool Send(Handle destination, MessageType type, int32_t session, Payload payload);
 
   // Writes the messages that come from now on into <logpath>/<handle>.log; without `logpath` in the
-  // configuration nothing happens, as in skynet. False: the file cannot be written.
+  // configuration nothing happens, as in skynet. False: the file cannot be written. Any thread.
   bool StartLog();
   void StopLog();
 
@@ -68,8 +71,8 @@ class ServiceContext final : public Runnable {
 
   // -- Figures of the STAT command --------------------------------------------------------------
   size_t mailbox_size() const { return mailbox_.size(); }
-  uint64_t message_count() const { return message_count_; }
-  int64_t cpu_ns() const { return cpu_ns_; }
+  uint64_t message_count() const { return message_count_.load(std::memory_order_relaxed); }
+  int64_t cpu_ns() const { return cpu_ns_.load(std::memory_order_relaxed); }
   // CPU time of the dispatch under way.
   int64_t dispatch_cpu_ns() const;
   bool TakeEndless() { return is_endless_.exchange(false); }
@@ -79,8 +82,12 @@ class ServiceContext final : public Runnable {
   void Unref() {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
+  // Unref() for callers that hold a lock which the service's end may want: if it is the last
+  // reference, a worker destroys the service.
+  void UnrefOnWorker();
 
  private:
+  bool IsUnreferenced() const { return references_.load(std::memory_order_acquire) == 0; }
   void Dispatch(Message message);
   bool AnswerRest();  // false: nothing waited
   void Wake();
@@ -92,11 +99,13 @@ class ServiceContext final : public Runnable {
   Mailbox mailbox_;
   int32_t session_ = 0;
   uint64_t cause_ = 0;
-  uint64_t message_count_ = 0;
-  int64_t cpu_ns_ = 0;
+  std::atomic<uint64_t> message_count_{0};  // this and the next: written by its worker only
+  std::atomic<int64_t> cpu_ns_{0};
   int64_t dispatch_began_cpu_ns_ = 0;
   const bool profiles_;
-  std::unique_ptr<MessageLog> log_;  // null: messages are not written down
+  std::atomic<bool> has_log_{false};
+  absl::Mutex log_mutex_;
+  std::unique_ptr<MessageLog> log_ ABSL_GUARDED_BY(log_mutex_);  // null: nothing is written down
   std::atomic<bool> is_retired_{false};
   std::atomic<bool> retires_when_empty_{false};
   std::atomic<bool> is_endless_{false};
@@ -116,6 +125,10 @@ class ServiceRef final {
   }
   ~ServiceRef() {
     if (context_ != nullptr) context_->Unref();
+  }
+  // See ServiceContext::UnrefOnWorker(). Null afterwards.
+  void ReleaseOnWorker() {
+    if (context_ != nullptr) std::exchange(context_, nullptr)->UnrefOnWorker();
   }
   ServiceContext* operator->() const { return context_; }
   ServiceContext& operator*() const { return *context_; }

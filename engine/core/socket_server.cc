@@ -61,6 +61,7 @@ SocketServer::SocketServer(Transport& transport, Executor& executor, Memory& mem
 SocketServer::~SocketServer() = default;
 
 void SocketServer::Abandon() {
+  absl::MutexLock lock(&mutex_);
   is_abandoned_ = true;
   by_endpoint_.clear();
   slots_.clear();
@@ -68,117 +69,131 @@ void SocketServer::Abandon() {
 
 // -- Operations -----------------------------------------------------------------------------------
 
-SocketId SocketServer::Connect(Handle owner, const std::string& host, uint16_t port) {
-  Socket* socket = Allocate(owner, State::kReserve);
-  if (socket == nullptr) return -1;
-  socket->reading = true;  // a connection reads from its beginning
-  SocketId id = socket->id;
-  Submit({Command::Kind::kConnect, id, owner, cause_, Payload(), Address{host, port}});
+SocketId SocketServer::Connect(Handle owner, const std::string& host, uint16_t port,
+                               uint64_t cause) {
+  SocketId id;
+  {
+    absl::MutexLock lock(&mutex_);
+    Socket* socket = Allocate(owner, State::kReserve);
+    if (socket == nullptr) return -1;
+    socket->reading = true;  // a connection reads from its beginning
+    id = socket->id;
+  }
+  Submit({Command::Kind::kConnect, id, owner, cause, Payload(), Address{host, port}});
   return id;
 }
 
 absl::StatusOr<SocketId> SocketServer::Listen(Handle owner, const std::string& host, uint16_t port,
-                                              int backlog) {
+                                              int backlog, uint64_t cause) {
   auto failure = [](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat("Listen error: ", status.message()));
   };
-  if (is_abandoned_) return failure(AbandonedError());
   executor_.Flush();
-  absl::StatusOr<Transport::Listening> listening = transport_.Listen(host, port, backlog);
-  if (!listening.ok()) return failure(listening.status());
-  absl::StatusOr<Socket*> socket = Install(owner, State::kListenIdle, listening->endpoint);
-  if (!socket.ok()) return failure(socket.status());
-  SocketId id = (*socket)->id;
-  Submit({Command::Kind::kAnnounce, id, owner, cause_, Payload(), listening->address});
+  SocketId id;
+  Address local;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (is_abandoned_) return failure(AbandonedError());
+    absl::StatusOr<Transport::Listening> listening = transport_.Listen(host, port, backlog);
+    if (!listening.ok()) return failure(listening.status());
+    absl::StatusOr<Socket*> socket = Install(owner, State::kListenIdle, listening->endpoint);
+    if (!socket.ok()) return failure(socket.status());
+    id = (*socket)->id;
+    local = listening->address;
+  }
+  Submit({Command::Kind::kAnnounce, id, owner, cause, Payload(), std::move(local)});
   return id;
 }
 
-absl::StatusOr<SocketId> SocketServer::Bind(Handle owner, int descriptor) {
-  if (is_abandoned_) return AbandonedError();
-  absl::StatusOr<EndpointId> endpoint = transport_.Adopt(descriptor);
-  if (!endpoint.ok()) return endpoint.status();
-  absl::StatusOr<Socket*> socket = Install(owner, State::kBind, *endpoint);
-  if (!socket.ok()) return socket.status();
-  SocketId id = (*socket)->id;
-  SetReading(**socket, true);
-  Submit({Command::Kind::kAnnounce, id, owner, cause_, Payload(), Address()});
+absl::StatusOr<SocketId> SocketServer::Bind(Handle owner, int descriptor, uint64_t cause) {
+  SocketId id;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (is_abandoned_) return AbandonedError();
+    absl::StatusOr<EndpointId> endpoint = transport_.Adopt(descriptor);
+    if (!endpoint.ok()) return endpoint.status();
+    absl::StatusOr<Socket*> socket = Install(owner, State::kBind, *endpoint);
+    if (!socket.ok()) return socket.status();
+    id = (*socket)->id;
+    SetReading(**socket, true);
+  }
+  Submit({Command::Kind::kAnnounce, id, owner, cause, Payload(), Address()});
   return id;
 }
 
-void SocketServer::Start(Handle owner, SocketId id) {
-  Submit({Command::Kind::kStart, id, owner, cause_, Payload(), Address()});
+void SocketServer::Start(Handle owner, SocketId id, uint64_t cause) {
+  Submit({Command::Kind::kStart, id, owner, cause, Payload(), Address()});
 }
 
-void SocketServer::Pause(SocketId id) {
-  Submit({Command::Kind::kPause, id, 0, cause_, Payload(), Address()});
+void SocketServer::Pause(SocketId id, uint64_t cause) {
+  Submit({Command::Kind::kPause, id, 0, cause, Payload(), Address()});
 }
 
-void SocketServer::Close(SocketId id) {
-  Submit({Command::Kind::kClose, id, 0, cause_, Payload(), Address()});
+void SocketServer::Close(SocketId id, uint64_t cause) {
+  Submit({Command::Kind::kClose, id, 0, cause, Payload(), Address()});
 }
 
-void SocketServer::Shutdown(SocketId id) {
-  Submit({Command::Kind::kShutdown, id, 0, cause_, Payload(), Address()});
+void SocketServer::Shutdown(SocketId id, uint64_t cause) {
+  Submit({Command::Kind::kShutdown, id, 0, cause, Payload(), Address()});
 }
 
-void SocketServer::NoDelay(SocketId id) {
-  Submit({Command::Kind::kNoDelay, id, 0, cause_, Payload(), Address()});
+void SocketServer::NoDelay(SocketId id, uint64_t cause) {
+  Submit({Command::Kind::kNoDelay, id, 0, cause, Payload(), Address()});
 }
 
-bool SocketServer::Send(SocketId id, Payload data) {
-  return SubmitSend({Command::Kind::kSend, id, 0, cause_, std::move(data), Address()});
+bool SocketServer::Send(SocketId id, Payload data, uint64_t cause) {
+  return SubmitSend({Command::Kind::kSend, id, 0, cause, std::move(data), Address()});
 }
 
-bool SocketServer::SendLow(SocketId id, Payload data) {
-  return SubmitSend({Command::Kind::kSendLow, id, 0, cause_, std::move(data), Address()});
+bool SocketServer::SendLow(SocketId id, Payload data, uint64_t cause) {
+  return SubmitSend({Command::Kind::kSendLow, id, 0, cause, std::move(data), Address()});
 }
 
-bool SocketServer::SubmitSend(Command command) {
-  const Socket* socket = Find(command.id);
-  if (socket == nullptr || socket->is_closing) return false;
-  Submit(std::move(command));
-  return true;
-}
-
-absl::StatusOr<SocketId> SocketServer::Udp(Handle owner, const std::string& host, uint16_t port) {
-  absl::StatusOr<Socket*> socket = InstallUdp(owner, host, port);
+absl::StatusOr<SocketId> SocketServer::Udp(Handle owner, const std::string& host, uint16_t port,
+                                           uint64_t cause) {
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<Socket*> socket = InstallUdp(owner, host, port, cause);
   if (!socket.ok()) return socket.status();
   return (*socket)->id;
 }
 
 absl::StatusOr<SocketId> SocketServer::UdpListen(Handle owner, const std::string& host,
-                                                 uint16_t port) {
+                                                 uint16_t port, uint64_t cause) {
   if (port == 0) return absl::InvalidArgumentError("Invalid port");
-  return Udp(owner, host, port);
+  return Udp(owner, host, port, cause);
 }
 
 absl::StatusOr<SocketId> SocketServer::UdpDial(Handle owner, const std::string& host,
-                                               uint16_t port) {
+                                               uint16_t port, uint64_t cause) {
   absl::StatusOr<Address> peer = ResolveNumeric(host, port);
   if (!peer.ok()) return peer.status();
   bool is_ipv6 = absl::StrContains(peer->host, ':');
-  absl::StatusOr<Socket*> socket = InstallUdp(owner, is_ipv6 ? "::" : "", 0);
-  if (!socket.ok()) return socket.status();
-  SocketId id = (*socket)->id;
-  Submit({Command::Kind::kSetPeer, id, owner, cause_, Payload(), *std::move(peer)});
+  absl::StatusOr<SocketId> id = Udp(owner, is_ipv6 ? "::" : "", 0, cause);
+  if (!id.ok()) return id.status();
+  Submit({Command::Kind::kSetPeer, *id, owner, cause, Payload(), *std::move(peer)});
   return id;
 }
 
-absl::Status SocketServer::UdpConnect(SocketId id, const std::string& host, uint16_t port) {
+absl::Status SocketServer::UdpConnect(SocketId id, const std::string& host, uint16_t port,
+                                      uint64_t cause) {
   absl::StatusOr<Address> peer = ResolveNumeric(host, port);
   if (!peer.ok()) return peer.status();
-  Submit({Command::Kind::kSetPeer, id, 0, cause_, Payload(), *std::move(peer)});
+  Submit({Command::Kind::kSetPeer, id, 0, cause, Payload(), *std::move(peer)});
   return absl::OkStatus();
 }
 
-bool SocketServer::UdpSend(SocketId id, absl::string_view address, Payload data) {
+bool SocketServer::UdpSend(SocketId id, absl::string_view address, Payload data, uint64_t cause) {
   std::optional<Address> to = UnpackUdpAddress(address);
   if (!to.has_value()) return false;
-  return SubmitSend({Command::Kind::kSendTo, id, 0, cause_, std::move(data), *std::move(to)});
+  return SubmitSend({Command::Kind::kSendTo, id, 0, cause, std::move(data), *std::move(to)});
 }
 
+// Without the lock: it may wait for an answer of the network.
 absl::StatusOr<std::vector<std::string>> SocketServer::Resolve(const std::string& host) {
-  if (is_abandoned_) return AbandonedError();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (is_abandoned_) return AbandonedError();
+  }
   return transport_.ResolveHost(host);
 }
 
@@ -195,6 +210,7 @@ std::vector<SocketInfo> SocketServer::Info() const {
     }
   };
   std::vector<SocketInfo> all;
+  absl::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Socket>& slot : slots_) {
     if (slot == nullptr) continue;
     const Socket& s = *slot;
@@ -258,7 +274,7 @@ absl::StatusOr<SocketServer::Socket*> SocketServer::Install(Handle owner, State 
 
 absl::StatusOr<SocketServer::Socket*> SocketServer::InstallUdp(Handle owner,
                                                                const std::string& host,
-                                                               uint16_t port) {
+                                                               uint16_t port, uint64_t cause) {
   if (is_abandoned_) return AbandonedError();
   absl::StatusOr<EndpointId> endpoint = transport_.OpenUdp(host, port);
   if (!endpoint.ok()) return endpoint.status();
@@ -267,7 +283,7 @@ absl::StatusOr<SocketServer::Socket*> SocketServer::InstallUdp(Handle owner,
   (*socket)->is_udp = true;
   SetReading(**socket, true);
   if (!host.empty()) {
-    Record(EventKind::kListen, **socket, cause_, Address{host, port}.ToString());
+    Record(EventKind::kListen, **socket, cause, Address{host, port}.ToString());
   }
   return socket;
 }
@@ -297,9 +313,28 @@ void SocketServer::CloseAndFree(Socket& socket) {
 // -- Effects of operations ------------------------------------------------------------------------
 
 void SocketServer::Submit(Command command) {
-  if (is_abandoned_) return;
-  if (!executor_.IsDeferring()) return Apply(command);
-  executor_.Defer([this, command = std::move(command)]() mutable { Apply(command); });
+  if (executor_.IsDeferring()) {
+    executor_.Defer([this, command = std::move(command)]() mutable {
+      absl::MutexLock lock(&mutex_);
+      Apply(command);
+    });
+    return;
+  }
+  absl::MutexLock lock(&mutex_);
+  Apply(command);
+}
+
+bool SocketServer::SubmitSend(Command command) {
+  absl::ReleasableMutexLock lock(&mutex_);
+  const Socket* socket = Find(command.id);
+  if (socket == nullptr || socket->is_closing) return false;
+  if (!executor_.IsDeferring()) {
+    Apply(command);
+    return true;
+  }
+  lock.Release();
+  Submit(std::move(command));
+  return true;
 }
 
 void SocketServer::Apply(Command& command) {

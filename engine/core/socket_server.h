@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/core/message.h"
 #include "engine/core/socket_message.h"
 #include "engine/core/write_queue.h"
@@ -25,7 +26,8 @@ namespace skysim {
 // counter went round; 0 is skipped (network.md 1.2, B12).
 using SocketId = int32_t;
 
-// Receives the events of sockets. Called on the socket thread, and must not call the server back.
+// Receives the events of sockets, under the server's lock: it must not call the server back, nor
+// destroy what might.
 class SocketEventSink {
  public:
   virtual ~SocketEventSink() = default;
@@ -58,8 +60,12 @@ struct SocketInfo {
 // order. Events go to the sink in the order in which they happened. B1: an id accepts and queues
 // data from the moment it exists.
 //
-// Threads: one at a time, operations and transport callbacks alike. Worker threads will need a
-// queue of commands before Apply(), the one point through which every effect passes.
+// Threads: operations from any; a lock inside makes operations and transport callbacks happen one
+// after another. The sink is called under it, so that one socket's events keep their order whoever
+// causes them.
+//
+// The last argument of an operation, `cause`, is the index of the event (dispatch) on whose behalf it
+// is called; 0 = nobody knows.
 //
 // Left out: send objects (buffers with a foreign free function), for which there is no Lua API.
 class SocketServer final : private TransportSink {
@@ -79,58 +85,58 @@ class SocketServer final : private TransportSink {
   SocketServer(const SocketServer&) = delete;
   SocketServer& operator=(const SocketServer&) = delete;
 
-  // The node has crashed: every socket is forgotten without a word to transport or owner, and
-  // operations do nothing from now on (ids are dead, what would make a socket fails with
+  // The node has crashed, or ends: every socket is forgotten without a word to transport or owner,
+  // and operations do nothing from now on (ids are dead, what would make a socket fails with
   // Unavailable). A service's finalisers may still close its sockets then.
   void Abandon();
 
   // -- Operations of services. `owner` is the calling service. -----------------------------------
 
   // Asynchronous; answers with one kConnect or kError event. -1: no free slot (65536).
-  SocketId Connect(Handle owner, const std::string& host, uint16_t port);
+  SocketId Connect(Handle owner, const std::string& host, uint16_t port, uint64_t cause = 0);
   // Binds at once. The error text is "Listen error: " and the reason. A kConnect event with the
   // real port follows. Accepts only after Start().
   absl::StatusOr<SocketId> Listen(Handle owner, const std::string& host, uint16_t port,
-                                  int backlog);
+                                  int backlog, uint64_t cause = 0);
   // Wraps an OS descriptor; answers with a kConnect event. Unimplemented where the transport has
   // none; ResourceExhausted without a free slot.
-  absl::StatusOr<SocketId> Bind(Handle owner, int descriptor);
+  absl::StatusOr<SocketId> Bind(Handle owner, int descriptor, uint64_t cause = 0);
 
   // Starts, resumes or takes over; the answer is a kConnect event, or a kError event to `owner`.
-  void Start(Handle owner, SocketId id);
-  void Pause(SocketId id);
+  void Start(Handle owner, SocketId id, uint64_t cause = 0);
+  void Pause(SocketId id, uint64_t cause = 0);
   // Close sends what is queued first; Shutdown throws it away. A dead id is ignored.
-  void Close(SocketId id);
-  void Shutdown(SocketId id);
-  void NoDelay(SocketId id);
+  void Close(SocketId id, uint64_t cause = 0);
+  void Shutdown(SocketId id, uint64_t cause = 0);
+  void NoDelay(SocketId id, uint64_t cause = 0);
 
   // False: the id is dead or closing; the data is freed. True promises nothing more. Send() writes
   // at once when nothing is queued; SendLow() always queues.
-  bool Send(SocketId id, Payload data);
-  bool SendLow(SocketId id, Payload data);
+  bool Send(SocketId id, Payload data, uint64_t cause = 0);
+  bool SendLow(SocketId id, Payload data, uint64_t cause = 0);
 
   // UDP sockets read from the beginning. An empty host and port 0: unbound, IPv4. Errors are the
   // transport's; ResourceExhausted without a free slot.
-  absl::StatusOr<SocketId> Udp(Handle owner, const std::string& host, uint16_t port);
+  absl::StatusOr<SocketId> Udp(Handle owner, const std::string& host, uint16_t port,
+                               uint64_t cause = 0);
   // Port 0 is refused (InvalidArgument).
-  absl::StatusOr<SocketId> UdpListen(Handle owner, const std::string& host, uint16_t port);
+  absl::StatusOr<SocketId> UdpListen(Handle owner, const std::string& host, uint16_t port,
+                                     uint64_t cause = 0);
   // An unbound socket with a default destination, for Send().
-  absl::StatusOr<SocketId> UdpDial(Handle owner, const std::string& host, uint16_t port);
+  absl::StatusOr<SocketId> UdpDial(Handle owner, const std::string& host, uint16_t port,
+                                   uint64_t cause = 0);
   // Sets the default destination. A dead id, or one that is not UDP, is ignored.
-  absl::Status UdpConnect(SocketId id, const std::string& host, uint16_t port);
+  absl::Status UdpConnect(SocketId id, const std::string& host, uint16_t port,
+                          uint64_t cause = 0);
   // `address` is packed as udp_address.h says. False: the id is dead or closing, or the address
   // malformed.
-  bool UdpSend(SocketId id, absl::string_view address, Payload data);
+  bool UdpSend(SocketId id, absl::string_view address, Payload data, uint64_t cause = 0);
 
   // Numeric addresses of a host name; the transport's answer.
   absl::StatusOr<std::vector<std::string>> Resolve(const std::string& host);
 
   // Every socket, in order of its slot (id mod 65536).
   std::vector<SocketInfo> Info() const;
-
-  // Index of the event (dispatch) on whose behalf operations are called now; the node sets it
-  // around each dispatch so that writes and connects have a cause.
-  void SetCause(uint64_t cause) { cause_ = cause; }
 
   // Where the buffers of kData and kUdp events come from, and payloads to send.
   Memory& memory() { return memory_; }
@@ -147,19 +153,21 @@ class SocketServer final : private TransportSink {
   void OnWritable(EndpointId endpoint) override;
   void OnBroken(EndpointId endpoint, absl::string_view error) override;
 
-  // Slots.
+  // Slots. All under the lock.
   Socket* Find(SocketId id) const;
   Socket* FindEndpoint(EndpointId endpoint) const;
   Socket* Allocate(Handle owner, State state);  // null: no free slot
   absl::StatusOr<Socket*> Install(Handle owner, State state, EndpointId endpoint);
-  absl::StatusOr<Socket*> InstallUdp(Handle owner, const std::string& host, uint16_t port);
+  absl::StatusOr<Socket*> InstallUdp(Handle owner, const std::string& host, uint16_t port,
+                                     uint64_t cause);
   absl::StatusOr<Address> ResolveNumeric(const std::string& host, uint16_t port);
   void SetEndpoint(Socket& socket, EndpointId endpoint);
   void Free(Socket& socket);
   void CloseAndFree(Socket& socket);
 
-  // Effects of operations.
+  // Effects of operations. Submit() and SubmitSend() take the lock; all that follows has it.
   void Submit(Command command);
+  bool SubmitSend(Command command);  // false: dead or closing
   void Apply(Command& command);
   void ApplyConnect(Socket& socket, Command& command);
   void ApplyAnnounce(Socket& socket, Command& command);
@@ -168,7 +176,6 @@ class SocketServer final : private TransportSink {
   void ApplyShutdown(Socket& socket, uint64_t cause);
   void ApplySend(Socket& socket, Command& command);
   void ApplySetPeer(Socket& socket, Command& command);
-  bool SubmitSend(Command command);  // false: dead or closing
 
   // Writing.
   enum class Wrote { kItem, kFull, kFailed };  // after kFailed the socket may be gone
@@ -209,9 +216,10 @@ class SocketServer final : private TransportSink {
   Observer& observer_;
   const Clock& clock_;
   SocketEventSink& sink_;
+  const int64_t begin_ns_;
+
+  mutable absl::Mutex mutex_;  // guards what follows, and every call of transport_ and sink_
   bool is_abandoned_ = false;
-  uint64_t cause_ = 0;
-  int64_t begin_ns_;
   SocketId next_id_;
   std::vector<std::unique_ptr<Socket>> slots_;  // by id mod 65536; grows as far as needed
   absl::flat_hash_map<EndpointId, Socket*> by_endpoint_;

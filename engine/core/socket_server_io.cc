@@ -201,6 +201,7 @@ void SocketServer::OnStreamEnd(Socket& socket) {
 // -- What the transport reports -------------------------------------------------------------------
 
 void SocketServer::OnConnected(EndpointId endpoint, const Address& peer) {
+  absl::MutexLock lock(&mutex_);
   Socket* socket = FindEndpoint(endpoint);
   if (socket == nullptr) return;
   CHECK(socket->state == State::kConnecting) << "socket " << socket->id << " was not connecting";
@@ -222,6 +223,7 @@ void SocketServer::OnConnected(EndpointId endpoint, const Address& peer) {
 }
 
 void SocketServer::OnConnectFailed(EndpointId endpoint, absl::string_view error) {
+  absl::MutexLock lock(&mutex_);
   Socket* socket = FindEndpoint(endpoint);
   if (socket == nullptr) return;
   uint64_t cause = transport_.CurrentCause();
@@ -232,6 +234,7 @@ void SocketServer::OnConnectFailed(EndpointId endpoint, absl::string_view error)
 }
 
 void SocketServer::OnAcceptable(EndpointId endpoint) {
+  absl::MutexLock lock(&mutex_);
   Socket* listener = FindEndpoint(endpoint);
   if (listener == nullptr || !listener->reading) return;
   uint64_t cause = transport_.CurrentCause();
@@ -255,6 +258,7 @@ void SocketServer::OnAcceptable(EndpointId endpoint) {
 }
 
 void SocketServer::OnReadable(EndpointId endpoint) {
+  absl::MutexLock lock(&mutex_);
   Socket* socket = FindEndpoint(endpoint);
   if (socket == nullptr || !socket->reading) return;
   if (socket->is_udp) return ReadDatagrams(*socket);
@@ -262,11 +266,13 @@ void SocketServer::OnReadable(EndpointId endpoint) {
 }
 
 void SocketServer::OnWritable(EndpointId endpoint) {
+  absl::MutexLock lock(&mutex_);
   Socket* socket = FindEndpoint(endpoint);
   if (socket != nullptr && socket->writing) Flush(*socket);
 }
 
 void SocketServer::OnBroken(EndpointId endpoint, absl::string_view error) {
+  absl::MutexLock lock(&mutex_);
   Socket* socket = FindEndpoint(endpoint);
   if (socket == nullptr) return;
   if (socket->is_udp) return EndUdp(*socket, error);

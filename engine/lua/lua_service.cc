@@ -88,13 +88,13 @@ void LuaService::OnMessage(Message message) {
 void LuaService::OnSignal(int signal) {
   Node& node = context_->node();
   node.Log(context_->handle(), absl::StrFormat("recv a signal %d", signal));
-  if (vm_ == nullptr) return;
+  const LuaVm* vm = shared_vm_.load(std::memory_order_acquire);
+  if (vm == nullptr) return;
   if (signal == 0) {
-    Task* task = tasks_->current();
-    lua_sethook(task == nullptr ? vm_->state() : task->co, InterruptHook, LUA_MASKCOUNT, 1);
+    running().Hook(InterruptHook, LUA_MASKCOUNT, 1);
   } else if (signal == 1) {
     node.Log(context_->handle(), absl::StrFormat("Current Memory %.3fK",
-                                                 static_cast<double>(vm_->bytes_used()) / 1024));
+                                                 static_cast<double>(vm->bytes_used()) / 1024));
   }
 }
 
@@ -143,9 +143,12 @@ void LuaService::OpenVm() {
   lua_gc(L, LUA_GCSTOP);
   lua_gc(L, LUA_GCGEN, 0, 0);  // collects: now, while there is nothing
   luaL_openlibs(L);
-  tasks_ = std::make_unique<TaskScheduler>(*context_, L, options_.tasks);
+  TaskScheduler::Options tasks = options_.tasks;
+  tasks.running = &running();
+  tasks_ = std::make_unique<TaskScheduler>(*context_, L, tasks);
   vm_->context().tasks = tasks_.get();
-  if (options_.tasks.running != nullptr) WatchPlainCoroutines(L);
+  WatchPlainCoroutines(L);
+  shared_vm_.store(vm_.get(), std::memory_order_release);
   lua_pushlightuserdata(L, this);
   lua_setfield(L, LUA_REGISTRYINDEX, kServiceKey);
   SandboxOptions sandbox{node.platform().storage, node.platform().clock, node.platform().entropy};

@@ -1,6 +1,7 @@
 #ifndef ENGINE_LUA_LUA_SERVICE_H_
 #define ENGINE_LUA_LUA_SERVICE_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,9 @@ class LuaService final : public Service {
  private:
   enum class Mode { kNone, kCallback, kTasks };
 
+  RunningLua& running() {
+    return options_.tasks.running != nullptr ? *options_.tasks.running : own_running_;
+  }
   void Boot(Message& message);
   absl::Status RunLoader(absl::string_view args);
   void OpenVm();
@@ -60,6 +64,8 @@ class LuaService final : public Service {
 
   const Options& options_;
   ServiceContext* context_ = nullptr;
+  RunningLua own_running_;
+  std::atomic<const LuaVm*> shared_vm_{nullptr};  // vm_, for signals from other threads
   std::unique_ptr<TaskScheduler> tasks_;
   std::unique_ptr<LuaVm> vm_;  // goes before tasks_: finalisers may still call skynet's functions
   bool is_booted_ = false;

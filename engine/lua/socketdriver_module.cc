@@ -38,6 +38,12 @@ const Driver& DriverOf(lua_State* L) {
 }
 SocketServer& ServerOf(lua_State* L) { return *DriverOf(L).sockets; }
 
+// Index of the event that is being handled; a test's VM has no service.
+uint64_t CauseOf(lua_State* L) {
+  const ServiceContext* service = VmOf(L).service;
+  return service == nullptr ? 0 : service->cause();
+}
+
 // -- Arguments ------------------------------------------------------------------------------------
 
 // A number that is no id of any socket becomes 0, which is always dead.
@@ -166,7 +172,8 @@ int Raise(lua_State* L, const char* what, const absl::Status& status) {
 int Connect(lua_State* L) {
   Address address = AddressArgument(L, 1);
   if (address.port == 0) return luaL_error(L, "Invalid port");
-  lua_pushinteger(L, ServerOf(L).Connect(DriverOf(L).self, address.host, address.port));
+  lua_pushinteger(L, ServerOf(L).Connect(DriverOf(L).self, address.host, address.port,
+                                         CauseOf(L)));
   return 1;
 }
 
@@ -174,7 +181,7 @@ int Listen(lua_State* L) {
   Address address = LocalAddressArgument(L, 1);
   int backlog = static_cast<int>(luaL_optinteger(L, 3, kBacklogDefault));
   absl::StatusOr<SocketId> id =
-      ServerOf(L).Listen(DriverOf(L).self, address.host, address.port, backlog);
+      ServerOf(L).Listen(DriverOf(L).self, address.host, address.port, backlog, CauseOf(L));
   if (!id.ok()) {
     std::string error(id.status().message());
     return luaL_error(L, "%s", error.c_str());
@@ -186,7 +193,7 @@ int Listen(lua_State* L) {
 int Bind(lua_State* L) {
   lua_Integer descriptor = luaL_checkinteger(L, 1);
   absl::StatusOr<SocketId> id =
-      ServerOf(L).Bind(DriverOf(L).self, static_cast<int>(descriptor));
+      ServerOf(L).Bind(DriverOf(L).self, static_cast<int>(descriptor), CauseOf(L));
   if (!id.ok()) {
     std::string error(id.status().message());
     return luaL_error(L, "%s", error.c_str());
@@ -197,43 +204,43 @@ int Bind(lua_State* L) {
 
 int Start(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  ServerOf(L).Start(DriverOf(L).self, id);
+  ServerOf(L).Start(DriverOf(L).self, id, CauseOf(L));
   return 0;
 }
 
 int Pause(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  ServerOf(L).Pause(id);
+  ServerOf(L).Pause(id, CauseOf(L));
   return 0;
 }
 
 int Close(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  ServerOf(L).Close(id);
+  ServerOf(L).Close(id, CauseOf(L));
   return 0;
 }
 
 int Shutdown(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  ServerOf(L).Shutdown(id);
+  ServerOf(L).Shutdown(id, CauseOf(L));
   return 0;
 }
 
 int NoDelay(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  ServerOf(L).NoDelay(id);
+  ServerOf(L).NoDelay(id, CauseOf(L));
   return 0;
 }
 
 int Send(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  lua_pushboolean(L, ServerOf(L).Send(id, DataArgument(L, 2)));
+  lua_pushboolean(L, ServerOf(L).Send(id, DataArgument(L, 2), CauseOf(L)));
   return 1;
 }
 
 int SendLow(lua_State* L) {
   SocketId id = IdArgument(L, 1);
-  lua_pushboolean(L, ServerOf(L).SendLow(id, DataArgument(L, 2)));
+  lua_pushboolean(L, ServerOf(L).SendLow(id, DataArgument(L, 2), CauseOf(L)));
   return 1;
 }
 
@@ -255,33 +262,33 @@ int Udp(lua_State* L) {
     address = LocalAddressArgument(L, 1);
   }
   return PushUdp(L, "udp init failed",
-                 ServerOf(L).Udp(DriverOf(L).self, address.host, address.port));
+                 ServerOf(L).Udp(DriverOf(L).self, address.host, address.port, CauseOf(L)));
 }
 
 int UdpListen(lua_State* L) {
   Address address = LocalAddressArgument(L, 1);
   if (address.port == 0) return luaL_error(L, "Invalid port");
   return PushUdp(L, "udp listen failed",
-                 ServerOf(L).UdpListen(DriverOf(L).self, address.host, address.port));
+                 ServerOf(L).UdpListen(DriverOf(L).self, address.host, address.port, CauseOf(L)));
 }
 
 int UdpDial(lua_State* L) {
   Address address = AddressArgument(L, 1);
   return PushUdp(L, "udp dial failed",
-                 ServerOf(L).UdpDial(DriverOf(L).self, address.host, address.port));
+                 ServerOf(L).UdpDial(DriverOf(L).self, address.host, address.port, CauseOf(L)));
 }
 
 int UdpConnect(lua_State* L) {
   SocketId id = IdArgument(L, 1);
   Address address = AddressArgument(L, 2);
-  absl::Status status = ServerOf(L).UdpConnect(id, address.host, address.port);
+  absl::Status status = ServerOf(L).UdpConnect(id, address.host, address.port, CauseOf(L));
   return status.ok() ? 0 : Raise(L, "udp connect failed", status);
 }
 
 int UdpSend(lua_State* L) {
   SocketId id = IdArgument(L, 1);
   absl::string_view address = StringArgument(L, 2);
-  lua_pushboolean(L, ServerOf(L).UdpSend(id, address, DataArgument(L, 3)));
+  lua_pushboolean(L, ServerOf(L).UdpSend(id, address, DataArgument(L, 3), CauseOf(L)));
   return 1;
 }
 

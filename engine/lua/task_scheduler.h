@@ -1,7 +1,6 @@
 #ifndef ENGINE_LUA_TASK_SCHEDULER_H_
 #define ENGINE_LUA_TASK_SCHEDULER_H_
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -17,6 +16,7 @@
 #include "engine/core/message.h"
 #include "engine/core/service_context.h"
 #include "engine/lua/protocols.h"
+#include "engine/lua/running_lua.h"
 #include "tools/third_party/lua/lua_api.h"
 
 namespace skysim {
@@ -82,11 +82,12 @@ class TaskScheduler final {
   // (skynet issue 587): as the entries of a table keyed by coroutine come.
   struct Options {
     bool wake_unordered = false;
-    // Not null: always says which Lua thread runs, so that a watchdog can stop it. Borrowed.
-    std::atomic<lua_State*>* running = nullptr;
+    // Told which Lua thread runs, so that a watchdog can stop it. Borrowed; null: the service has
+    // its own.
+    RunningLua* running = nullptr;
   };
 
-  // `L` is the main thread of the service's VM; both outlive the scheduler.
+  // `L` is the main thread of the service's VM; all outlive the scheduler. options.running is set.
   TaskScheduler(ServiceContext& context, lua_State* L, Options options);
   ~TaskScheduler();
   TaskScheduler(const TaskScheduler&) = delete;
@@ -107,8 +108,7 @@ class TaskScheduler final {
 
   // Says which Lua thread runs now, and gives back which ran before (Options::running).
   lua_State* SetRunning(lua_State* L) {
-    if (options_.running == nullptr) return nullptr;
-    return options_.running->exchange(L, std::memory_order_relaxed);
+    return options_.running->Set(L);
   }
 
   // -- Called by C functions of the running task `L` ----------------------------------------------

@@ -30,11 +30,11 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
     old_size = 0;  // it was a type tag
   } else if (new_size == 0) {
     if (vm.code_ != nullptr && vm.code_->Contains(block)) return nullptr;
-    vm.bytes_used_ -= old_size;
+    vm.bytes_used_.store(vm.bytes_used() - old_size, std::memory_order_relaxed);
     vm.memory_.Free(block);
     return nullptr;
   }
-  size_t bytes = vm.bytes_used_ - old_size + new_size;
+  size_t bytes = vm.bytes_used() - old_size + new_size;
   if (new_size > old_size) {
     if (vm.bytes_limit_ != 0 && bytes > vm.bytes_limit_) return nullptr;
     if (bytes > vm.bytes_warning_) {
@@ -42,7 +42,7 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
       if (vm.warning_ != nullptr) vm.warning_(vm.context_, bytes);
     }
   }
-  vm.bytes_used_ = bytes;
+  vm.bytes_used_.store(bytes, std::memory_order_relaxed);
   return vm.memory_.Reallocate(block, new_size);
 }
 

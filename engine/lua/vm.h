@@ -1,6 +1,7 @@
 #ifndef ENGINE_LUA_VM_H_
 #define ENGINE_LUA_VM_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -40,8 +41,8 @@ class LuaVm final {
   lua_State* state() const { return state_; }
   VmContext& context() { return context_; }
 
-  // What the VM took from its memory; code that it shares is not in it.
-  size_t bytes_used() const { return bytes_used_; }
+  // What the VM took from its memory; code that it shares is not in it. Any thread.
+  size_t bytes_used() const { return bytes_used_.load(std::memory_order_relaxed); }
   // The VM may thaw chunks of `code`, which must outlive it. Before the first, and once.
   void ShareCode(const ChunkRegion& code) { code_ = &code; }
   static bool SharesCode(lua_State* L, const ChunkRegion& code);
@@ -60,7 +61,7 @@ class LuaVm final {
   VmContext* context_pointer_ = &context_;
   unsigned seed_;
   const ChunkRegion* code_ = nullptr;
-  size_t bytes_used_ = 0;
+  std::atomic<size_t> bytes_used_{0};  // written by the VM's thread only
   size_t bytes_limit_ = 0;
   size_t bytes_warning_ = 32u << 20;
   MemoryWarning warning_ = nullptr;

@@ -48,10 +48,9 @@ void Watchdog::Look() {
     idle_looks_ = 0;
     return;
   }
-  lua_State* L = running_.load(std::memory_order_relaxed);
-  if (L == nullptr || ++idle_looks_ < cpu_s_max_) return;
+  if (!running_.is_running() || ++idle_looks_ < cpu_s_max_) return;
   has_fired_ = true;
-  lua_sethook(L, &Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  running_.Hook(&Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 // In a hook the function that runs is level 0.

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdint>
 
+#include "engine/lua/running_lua.h"
 #include "tools/third_party/lua/lua_api.h"
 
 namespace skysim {
@@ -31,8 +32,8 @@ class Watchdog final {
   // A dispatch ended.
   void Beat() { beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
-  // The Lua thread that runs, or null; kept by the task schedulers.
-  std::atomic<lua_State*>& running() { return running_; }
+  // The Lua thread that runs; kept by the task schedulers.
+  RunningLua& running() { return running_; }
 
   // It had to stop a dispatch; the error with its traceback is in that service's log.
   bool has_fired() const { return has_fired_; }
@@ -46,7 +47,7 @@ class Watchdog final {
   timer_t timer_;
   struct sigaction old_action_;
   std::atomic<uint64_t> beats_{0};
-  std::atomic<lua_State*> running_{nullptr};
+  RunningLua running_;
   uint64_t last_beats_ = 0;
   int idle_looks_ = 0;
   std::atomic<bool> has_fired_{false};

@@ -259,7 +259,7 @@ class World::Impl final : public SimExecutor::Sink {
     life.guest = guest.get();
     auto* context = new ServiceContext(*life.node, std::move(guest), "story");
     life.node->registry().AddGuest(context);
-    CHECK(context->Start("").ok());
+    CHECK(context->Start("", 0).ok());
   }
 
   // The process is gone: its kernel first, so that what its services do while they are torn down

@@ -25,13 +25,17 @@ struct World {
       : server(transport, executor, memory, observer, clock, sink, {first_id}) {}
 
   Payload Bytes(absl::string_view text) { return Payload::Copy(memory, text); }
-  bool Send(SocketId id, absl::string_view text) { return server.Send(id, Bytes(text)); }
+  bool Send(SocketId id, absl::string_view text, uint64_t cause = 0) {
+    return server.Send(id, Bytes(text), cause);
+  }
   bool SendLow(SocketId id, absl::string_view text) { return server.SendLow(id, Bytes(text)); }
 
   // The transport's side of the socket made last.
   FakeTransport::Endpoint& Wire() { return transport[transport.last()]; }
 
-  SocketId Connecting() { return server.Connect(kOwner, "10.0.0.2", 80); }
+  SocketId Connecting(uint64_t cause = 0) {
+    return server.Connect(kOwner, "10.0.0.2", 80, cause);
+  }
 
   SocketId Connected() {
     SocketId id = Connecting();
@@ -75,10 +79,10 @@ struct World {
   }
 
   // Connected, with `text` queued because the transport is full.
-  SocketId Queued(absl::string_view text) {
+  SocketId Queued(absl::string_view text, uint64_t cause = 0) {
     SocketId id = Connected();
     Wire().room = 0;
-    Send(id, text);
+    Send(id, text, cause);
     return id;
   }
 
@@ -1203,8 +1207,7 @@ TEST_CASE("nodelay reaches the transport") {
 
 TEST_CASE("each event has the operation or arrival that led to it as its cause") {
   World world;
-  world.server.SetCause(11);
-  SocketId id = world.Connecting();
+  SocketId id = world.Connecting(11);
   CHECK(world.observer.Last(EventKind::kConnect).cause == 11);
   CHECK(world.observer.Last(EventKind::kConnect).text == "10.0.0.2:80");
 
@@ -1213,8 +1216,7 @@ TEST_CASE("each event has the operation or arrival that led to it as its cause")
         world.observer.LastIndex(EventKind::kConnect));
   CHECK(world.sink.last_cause == world.observer.LastIndex(EventKind::kConnected));
 
-  world.server.SetCause(12);
-  world.Send(id, "ping");
+  world.Send(id, "ping", 12);
   CHECK(world.observer.Last(EventKind::kWrite).cause == 12);
   CHECK(world.observer.Last(EventKind::kWrite).size == 4);
   CHECK(world.observer.Last(EventKind::kWrite).bytes == "ping");
@@ -1232,16 +1234,13 @@ TEST_CASE("each event has the operation or arrival that led to it as its cause")
   world.transport.Poll();
   CHECK(world.sink.last_cause == world.observer.LastIndex(EventKind::kPeerClosed));
 
-  world.server.SetCause(13);
-  world.server.Close(id);
+  world.server.Close(id, 13);
   CHECK(world.observer.Last(EventKind::kClose).cause == 13);
 }
 
 TEST_CASE("bytes queued long ago still have the dispatch that sent them as cause") {
   World world;
-  world.server.SetCause(21);
-  world.Queued("late");
-  world.server.SetCause(99);
+  world.Queued("late", 21);
 
   world.Drain();
 

@@ -15,11 +15,11 @@ class WatchdogFixture {
   ~WatchdogFixture() { lua_close(L_); }
 
   std::string Run(const char* chunk) {
-    watchdog.running() = L_;
+    watchdog.running().Set(L_);
     std::string error;
     if (luaL_dostring(L_, chunk) != LUA_OK) error = lua_tostring(L_, -1);
     lua_settop(L_, 0);
-    watchdog.running() = nullptr;
+    watchdog.running().Set(nullptr);
     return error;
   }
 
