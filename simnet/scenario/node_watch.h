@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "engine/core/boot_watch.h"
 #include "simnet/trace/recorder.h"
 
 namespace skysim {
@@ -19,12 +20,11 @@ namespace skysim {
 class NodeWatch final : public EventListener {
  public:
   // `bootstrap`: the command line of the bootstrap of `node` (an index of the recorder).
-  void Watch(uint32_t node, std::string bootstrap) { boots_[node] = Boot{std::move(bootstrap)}; }
+  void Watch(uint32_t node, std::string bootstrap);
   // A new life begins.
   void Forget(uint32_t node);
   bool IsBooted(uint32_t node) const;
-  // "its start service main failed: ./main.lua:3: ..." if the bootstrap said so; else empty. The reason is
-  // what the service, or the loader of its script, logged before.
+  // See BootWatch::failure().
   const std::string& BootFailure(uint32_t node) const;
 
   // "/project/service/main.lua:12", and the node (an index of the recorder); empty: nowhere yet.
@@ -36,13 +36,9 @@ class NodeWatch final : public EventListener {
  private:
   struct Boot {
     std::string bootstrap;
-    uint32_t service = 0;  // of the bootstrap, once launched
-    bool is_over = false;
-    std::string last_error = {};  // what a service logged that could not start
-    std::string failure = {};
+    BootWatch watch;
   };
   void WatchLog(uint32_t node, absl::string_view text);
-  void WatchBootLog(Boot& boot, absl::string_view text);
 
   const std::string no_failure_;
   std::map<uint32_t, Boot> boots_;
