@@ -36,7 +36,7 @@ void LoggerService::OnMessage(Message message) {
 
 std::string LoggerService::Stamp() const {
   absl::Time now = absl::FromUnixNanos(context_->node().platform().clock.WallNs());
-  return absl::FormatTime("%d/%m/%y %H:%M:%E2S ", now, absl::UTCTimeZone());
+  return absl::FormatTime("%d/%m/%y %H:%M:%E2S ", now, zone_);
 }
 
 }  // namespace skysim
