@@ -6,7 +6,8 @@
 --   lua      "namechange": names may mean other services now;  "exit": the connection has ended. No replies
 --
 -- Frames are taken in the order of arrival, each in a task of its own. Requests to "@name" wait behind one another
--- while the name is looked up; others pass. Malformed frames are logged and answered by nothing.
+-- while the name is looked up; others pass. Malformed frames are logged and answered by nothing. A connection whose
+-- unfinished large requests hold more than config `cluster_request_max` bytes is closed.
 
 local skynet = require "skynet"
 local core = require "skynet.cluster.core"
@@ -23,8 +24,11 @@ local ipairs, pcall, tostring, type = ipairs, pcall, tostring, type
 -- The tag of the last trace frame. The next request that is no push takes it, a query clears it. Parts and pushes leave
 -- it alone: a sender may let them slip between a tag and its large request.
 local pending_tag
--- Session -> large request under assembly { address, is_push, tag, [1] = total, [2...] = parts }.
+-- Session -> large request under assembly { address, is_push, tag, bytes, [1] = total, [2...] = parts }.
 local assembling = {}
+-- Bytes in there; nil once the connection is given up.
+local unfinished = 0
+local unfinished_max = tonumber(skynet.getenv "cluster_request_max") or 0
 -- "@name" -> handle. Replaced by a new table when names change.
 local handles = {}
 -- "@name" -> { handle, line = tokens of the tasks behind the one that asks }.
@@ -124,18 +128,33 @@ local function execute(address, session, payload, size, is_push, tag)
   end
 end
 
+-- Ends the connection: the gate tells clusterd, and that us.
+local function give_up()
+  skynet.error(string.format("cluster connection %d is closed: its unfinished requests hold %d bytes "
+    .. "(config: cluster_request_max)", connection, unfinished))
+  unfinished = nil
+  assembling = {}
+  skynet.send(gate, "lua", "kick", connection)
+end
+
 -- Header (address, total) or part of a large request.
 local function assemble(address, session, payload, size, is_push, tag)
   local request = assembling[session]
   if not request then
-    request = { tag = tag }
+    request = { tag = tag, bytes = 0 }
     assembling[session] = request
   end
+  -- A header has no bytes of its own, but costs some.
+  local cost = address and 64 or size
+  request.bytes, unfinished = request.bytes + cost, unfinished + cost
   if address then
     request.address = request.address or address
     request.is_push = request.is_push or is_push
   end
   append(request, payload, size)
+  if unfinished_max > 0 and unfinished > unfinished_max then
+    give_up()
+  end
 end
 
 -- The last part of a large request.
@@ -145,6 +164,7 @@ local function complete(session, payload, size)
     return reply(session, false, "Invalid name")
   end
   assembling[session] = nil
+  unfinished = unfinished - request.bytes
   append(request, payload, size)
   local block, total = concat(request)
   if not block then
@@ -157,6 +177,12 @@ end
 -- One frame; the arguments after the source are those of cluster.core.unpackrequest.
 local function on_frame(_, _, address, session, payload, size, is_partial, is_push)
   ignoreret()  -- the session of the message is the connection
+  if not unfinished then  -- it is being closed
+    if address ~= nil and address ~= true then
+      skynet.trash(payload, size)
+    end
+    return
+  end
   if address == true then
     pending_tag = session
     return

@@ -16,6 +16,14 @@ uint32_t HarborFrom(const Config& config) {
   return absl::SimpleAtoi(config.Get("harbor", "0"), &harbor) ? harbor & 0xff : 0;
 }
 
+SocketServer::Options SocketOptionsFrom(const Config& config) {
+  SocketServer::Options options;
+  if (!absl::SimpleAtoi(config.Get("socket_queue_max", "0"), &options.queue_bytes_max)) {
+    options.queue_bytes_max = Config::kSocketQueueMax;
+  }
+  return options;
+}
+
 std::pair<std::string, std::string> SplitCommandLine(const std::string& line) {
   size_t blank = line.find(' ');
   if (blank == std::string::npos) return {line, ""};
@@ -39,7 +47,8 @@ Node::Node(Platform platform, Options options)
       timers_(platform.clock, *this),
       sockets_(std::make_unique<SocketServer>(platform.transport, platform.executor,
                                               platform.memory, platform.observer, platform.clock,
-                                              static_cast<SocketEventSink&>(*this))) {}
+                                              static_cast<SocketEventSink&>(*this),
+                                              SocketOptionsFrom(options_.config))) {}
 
 // A crash is silent: finalisers of services close sockets, and that must reach nobody.
 Node::~Node() {
@@ -194,7 +203,9 @@ void Node::Log(Handle source, absl::string_view text) {
   line.payload = Payload::Copy(platform_.memory, text);
   line.cause = index;
   ServiceRef logger = registry_.Find(logger_);
-  if (logger) logger->Push(std::move(line));
+  if (!logger) return;
+  logger->Push(std::move(line));
+  logger.ReleaseOnWorker();  // the caller may hold a lock
 }
 
 const std::string* Node::GetEnv(const std::string& key) const {
@@ -239,6 +250,8 @@ void Node::OnSocketEvent(Handle owner, SocketMessage message, absl::string_view 
   target->Push(std::move(event));
   target.ReleaseOnWorker();  // the socket server's lock is held; a service's end closes its sockets
 }
+
+void Node::OnSocketLog(Handle owner, absl::string_view text) { Log(owner, text); }
 
 void Node::OnTimer(Handle handle, int32_t session, uint64_t cause) {
   ServiceRef target = registry_.Find(handle);

@@ -105,6 +105,7 @@ class Node final : private SocketEventSink, private TimerSink {
  private:
   void OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
                      uint64_t cause) override;
+  void OnSocketLog(Handle owner, absl::string_view text) override;
   void OnTimer(Handle handle, int32_t session, uint64_t cause) override;
   void CheckOver();
 

@@ -12,7 +12,7 @@
 //
 // Lifetimes. A Socket lives in its slot until Free(). Free() happens at the end of an effect or of
 // a transport callback, never inside the sink, so a Socket& stays good across Tell() and Record().
-// The functions after which a socket may be gone are ApplyClose, ApplyShutdown, Flush,
+// The functions after which a socket may be gone are ApplyClose, ApplyShutdown, Enqueue, Flush,
 // OnWriteError, OnStreamEnd, EndUdp and what calls them; nothing touches the socket behind such a
 // call.
 

@@ -49,6 +49,7 @@ SocketServer::SocketServer(Transport& transport, Executor& executor, Memory& mem
       clock_(clock),
       sink_(sink),
       begin_ns_(clock.NowNs()),
+      queue_bytes_max_(options.queue_bytes_max),
       next_id_(options.first_id) {
   CHECK_GT(next_id_, 0);
   transport_.SetSink(this);

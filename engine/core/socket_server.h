@@ -36,6 +36,8 @@ class SocketEventSink {
   // it. `text` (empty unless message.buffer is null) lives until the call returns.
   virtual void OnSocketEvent(Handle owner, SocketMessage message, absl::string_view text,
                              uint64_t cause) = 0;
+  // Something that the log should tell, about a socket of `owner`.
+  virtual void OnSocketLog(Handle owner, absl::string_view text) = 0;
 };
 
 // What `skynet.socketdriver.info` tells about one socket.
@@ -72,6 +74,9 @@ class SocketServer final : private TransportSink {
  public:
   struct Options {
     SocketId first_id = 1;  // tests begin shortly before the counter goes round
+    // A send to a connection for which this much waits already closes it, with a kError and a kClose
+    // event; a datagram is dropped. 0: no limit, as in skynet.
+    size_t queue_bytes_max = 0;
   };
 
   // All borrowed for the server's life, the transport until Abandon(). Neither the transport nor a
@@ -179,7 +184,8 @@ class SocketServer final : private TransportSink {
 
   // Writing.
   enum class Wrote { kItem, kFull, kFailed };  // after kFailed the socket may be gone
-  void Enqueue(Socket& socket, WriteQueue::Item item, bool is_low);
+  void Enqueue(Socket& socket, WriteQueue::Item item, bool is_low);  // the socket may be gone after
+  void OnQueueFull(Socket& socket, uint64_t cause);
   void SendDirect(Socket& socket, WriteQueue::Item item);
   Wrote WriteFront(Socket& socket);
   Wrote WriteStream(Socket& socket);
@@ -217,6 +223,7 @@ class SocketServer final : private TransportSink {
   const Clock& clock_;
   SocketEventSink& sink_;
   const int64_t begin_ns_;
+  const size_t queue_bytes_max_;
 
   mutable absl::Mutex mutex_;  // guards what follows, and every call of transport_ and sink_
   bool is_abandoned_ = false;

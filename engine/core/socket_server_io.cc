@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
 #include "engine/core/socket.h"
 #include "engine/core/socket_server.h"
 #include "engine/core/udp_address.h"
@@ -26,6 +27,9 @@ constexpr size_t kWarningBytes = 1u << 20;
 
 void SocketServer::Enqueue(Socket& socket, WriteQueue::Item item, bool is_low) {
   uint64_t cause = item.cause;
+  if (queue_bytes_max_ != 0 && socket.queue.bytes() >= queue_bytes_max_) {
+    return OnQueueFull(socket, cause);
+  }
   if (is_low) {
     socket.queue.PushLow(std::move(item));
   } else {
@@ -33,6 +37,19 @@ void SocketServer::Enqueue(Socket& socket, WriteQueue::Item item, bool is_low) {
   }
   WarnIfFull(socket, cause);
   SetWriting(socket, true);
+}
+
+// A peer that takes nothing must not take all memory.
+void SocketServer::OnQueueFull(Socket& socket, uint64_t cause) {
+  std::string text = absl::StrCat(socket.queue.bytes(), " bytes wait to be written");
+  uint64_t event = Record(EventKind::kSocketError, socket, cause, text);
+  if (socket.is_udp) return;
+  sink_.OnSocketLog(socket.owner,
+                    absl::StrCat("error: socket ", socket.id, " to ", socket.peer.ToString(),
+                                 " is closed: ", text, " (config: socket_queue_max)"));
+  if (!socket.is_told_closed) TellError(socket, text, event);
+  TellClosed(socket, event);
+  CloseAndFree(socket);
 }
 
 // Writes to a socket with empty queues. What does not go out is queued without a warning: the test

@@ -12,7 +12,8 @@
 -- Messages (lua): open { address, port, maxclient, nodelay, backlog } once, close(), and the handler's own.
 --
 -- Frames of one event are handled in order; a handler that blocks lets the following ones pass.
--- With maxclient N, N - 1 connections are admitted. One too many is shut down without connect(), but with disconnect().
+-- With maxclient N (default: config `gate_client_max`), N - 1 connections are admitted. One too many is shut down without
+-- connect(), but with disconnect(), and the first such of a row is logged.
 
 local skynet = require "skynet"
 local netpack = require "skynet.netpack"
@@ -28,6 +29,8 @@ local queue
 local clients = {}
 -- Connections of this gate that have not ended, admitted or not.
 local client_count = 0
+-- The last connection was one too many.
+local is_refusing = false
 
 --- Starts reading a connection.
 ---@param fd integer
@@ -51,7 +54,7 @@ local listener
 
 local function default_conf(conf)
   conf.address = conf.address or "0.0.0.0"
-  conf.maxclient = conf.maxclient or 1024
+  conf.maxclient = conf.maxclient or tonumber(skynet.getenv "gate_client_max") or 1024
   assert(conf.port, "a gate needs a port")
   return conf
 end
@@ -115,9 +118,15 @@ events.more = deliver_all
 function events.open(handler, fd, address)
   client_count = client_count + 1
   if client_count >= listener.conf.maxclient then
+    if not is_refusing then
+      skynet.error(string.format("gate: connections are refused, %s is one too many: maxclient is %d", address,
+        listener.conf.maxclient))
+    end
+    is_refusing = true
     driver.shutdown(fd)
     return
   end
+  is_refusing = false
   if listener.conf.nodelay then
     driver.nodelay(fd)
   end

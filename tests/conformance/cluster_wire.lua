@@ -91,6 +91,28 @@ local function second_header()
   claims.equal(hex(probe(twice)), "00169a01000000496e76616c6964206c6172676520726571")
 end
 
+-- The config of this node allows 300 000 bytes.
+local function too_much_unfinished()
+  local frames = {}
+  for session = 501, 510 do
+    local request = large(1, session, payload_of(40000))
+    frames[#frames + 1] = request[1] .. request[2]
+  end
+  local id = socket.open("127.0.0.1", port)
+  socket.write(id, table.concat(frames))
+  claims.equal(socket.read(id), false, "the connection ends")
+  socket.close(id)
+  claims.equal(#probe(bytes "0014000a00000007000000244543484f2c616c697665"), 13, "others are served")
+end
+
+local function finished_is_free()
+  local frames = {}
+  for session = 601, 620 do
+    frames[#frames + 1] = table.concat(large(1, session, payload_of(40000)))
+  end
+  claims.equal(#probe(table.concat(frames)), 20 * 10)
+end
+
 local function large_push()
   claims.equal(probe(table.concat(large(0x41, 206, payload_of(40000)))), "")
 end
@@ -124,4 +146,6 @@ claims.run("cluster wire", {
   { "a wrong total: Invalid large req", mismatch },
   { "a second header: Invalid large req", second_header },
   { "a large push is not answered", large_push },
+  { "a connection with too much unfinished is closed, others are served", too_much_unfinished },
+  { "what is finished does not count", finished_is_free },
 })

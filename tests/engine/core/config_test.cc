@@ -51,6 +51,22 @@ TEST_CASE("a thread count outside of 1..1024 is refused with key, value and rang
   CHECK(CompleteWith("thread", "1024").ok());
 }
 
+TEST_CASE("limits have defaults, and 0 means none") {
+  Config config;
+  config.entries["cluster_request_max"] = "0";
+
+  REQUIRE(config.Complete().ok());
+
+  CHECK(config.Limit("socket_queue_max") == int64_t{256} << 20);
+  CHECK(config.Limit("cluster_request_max") == 0);
+  CHECK(config.Limit("gate_client_max") == 1024);
+}
+
+TEST_CASE("a limit that is no number of bytes is refused") {
+  CHECK(CompleteWith("socket_queue_max", "64MB").message() ==
+        "config: socket_queue_max is \"64MB\", but must be a number in [0,1125899906842624]");
+}
+
 TEST_CASE("a harbor id outside of 0..255 is refused") {
   CHECK(CompleteWith("harbor", "256").message() ==
         "config: harbor is \"256\", but must be a number in [0,255]");

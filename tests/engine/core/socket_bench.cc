@@ -44,6 +44,7 @@ class Drop final : public SocketEventSink {
   void OnSocketEvent(Handle, SocketMessage message, absl::string_view, uint64_t) override {
     std::free(message.buffer);
   }
+  void OnSocketLog(Handle, absl::string_view) override {}
 };
 
 // One connection; each write is at once there to be read.

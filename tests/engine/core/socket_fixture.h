@@ -128,10 +128,15 @@ class FakeSink final : public SocketEventSink {
     last_cause = cause;
   }
 
+  void OnSocketLog(Handle owner, absl::string_view text) override {
+    logs.push_back(absl::StrCat(owner, " ", text));
+  }
+
   // The events since the last call.
   std::vector<std::string> Take() { return std::exchange(events, {}); }
 
   std::vector<std::string> events;
+  std::vector<std::string> logs;
   std::map<SocketId, std::string> received;
   std::string last_udp_address;
   uint64_t last_cause = 0;

@@ -21,8 +21,8 @@ constexpr size_t kMiB = 1u << 20;
 // A server over a fake transport. Verbs bring sockets into a state and forget the events on the
 // way.
 struct World {
-  explicit World(SocketId first_id = 1)
-      : server(transport, executor, memory, observer, clock, sink, {first_id}) {}
+  explicit World(SocketId first_id = 1, size_t queue_bytes_max = 0)
+      : server(transport, executor, memory, observer, clock, sink, {first_id, queue_bytes_max}) {}
 
   Payload Bytes(absl::string_view text) { return Payload::Copy(memory, text); }
   bool Send(SocketId id, absl::string_view text, uint64_t cause = 0) {
@@ -985,6 +985,58 @@ TEST_CASE("a huge direct write raises no warning by itself, the next send does")
   world.Send(id, "y");
 
   CHECK(world.sink.Take() == Events{"7 WARNING 1 8193"});
+}
+
+// -- The limit of the queue ------------------------------------------------------------------------
+
+TEST_CASE("a send while more than the limit waits closes the connection, with a line in the log") {
+  World world(1, kMiB);
+  SocketId id = world.Queued(std::string(kMiB, 'x'));
+  world.sink.Take();
+
+  CHECK(world.Send(id, "y"));
+
+  CHECK(world.sink.Take() == Events{"7 ERROR 1 0 1048576 bytes wait to be written", "7 CLOSE 1 0"});
+  CHECK(world.sink.logs ==
+        Events{"7 error: socket 1 to 10.0.0.2:80 is closed: 1048576 bytes wait to be written "
+               "(config: socket_queue_max)"});
+  CHECK_FALSE(world.IsAlive(id));
+  CHECK(world.Wire().is_closed);
+}
+
+TEST_CASE("one message may be larger than the limit") {
+  World world(1, kMiB);
+  SocketId id = world.Queued(std::string(8 * kMiB, 'x'));
+
+  world.Drain();
+
+  CHECK(world.IsAlive(id));
+  CHECK(world.Send(id, "y"));
+  CHECK(world.IsAlive(id));
+}
+
+TEST_CASE("a closing socket whose queue is full dies without another word to its owner") {
+  World world(1, kMiB);
+  SocketId id = world.Queued(std::string(kMiB, 'x'));
+  world.server.Close(id);
+  world.sink.Take();
+
+  CHECK_FALSE(world.Send(id, "y"));
+
+  CHECK(world.sink.Take().empty());
+}
+
+TEST_CASE("a datagram beyond the limit is dropped and the socket lives") {
+  World world(1, 4);
+  SocketId id = *world.server.UdpDial(kOwner, "10.0.0.2", 80);
+  world.Wire().room = 0;
+  world.Send(id, "four");
+
+  CHECK(world.Send(id, "lost"));
+
+  CHECK(world.IsAlive(id));
+  world.Drain();
+  CHECK(world.server.Info()[0].write_bytes == 4);
 }
 
 TEST_CASE("a queue that drains without a warning raises none") {
