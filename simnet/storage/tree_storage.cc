@@ -61,6 +61,7 @@ absl::StatusOr<std::shared_ptr<const std::string>> HostFiles::Read(const std::st
 bool HostFiles::IsFolder(const std::string& path) { return Find(path).is_folder; }
 
 const HostFiles::Entry& HostFiles::Find(const std::string& path) {
+  absl::MutexLock lock(&mutex_);
   auto found = entries_.find(path);
   if (found == entries_.end()) found = entries_.emplace(path, Load(path)).first;
   return found->second;

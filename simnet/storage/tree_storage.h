@@ -8,17 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/platform/storage.h"
 
 namespace skysim {
 
 // HostFiles reads files of the machine and keeps them: each is read once per process, so that ten
 // thousand runs neither reread the project nor see it change between two of them. Owned by main,
-// lent to every TreeStorage. One thread.
+// lent to every TreeStorage. Any thread.
 class HostFiles final {
  public:
   HostFiles() = default;
@@ -40,7 +42,9 @@ class HostFiles final {
   const Entry& Find(const std::string& path);
   static Entry Load(const std::string& path);
 
-  std::map<std::string, Entry> entries_;
+  absl::Mutex mutex_;
+  // Never changed once it is there.
+  std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };
 
 struct TreeStorageOptions {

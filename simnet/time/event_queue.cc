@@ -87,6 +87,11 @@ int64_t EventQueue::NextNs() const {
   return First().when_ns;
 }
 
+void EventQueue::AdvanceTo(int64_t when_ns) {
+  if (!IsEmpty()) when_ns = std::min(when_ns, NextNs());
+  now_ns_ = std::max(now_ns_, when_ns);
+}
+
 void EventQueue::RunNext() {
   CHECK(!IsEmpty());
   const Entry first = First();

@@ -50,6 +50,10 @@ class EventQueue final {
   // Moves time to the next entry and lets it happen. The queue must not be empty.
   void RunNext();
 
+  // Moves time on by itself, up to the next entry at most: where time is the machine's, and passes
+  // while nothing happens. Never back.
+  void AdvanceTo(int64_t when_ns);
+
   // Entries that will happen.
   size_t Size() const { return HeldSize() - dead_; }
   // Entries for which memory is held, dead ones included.

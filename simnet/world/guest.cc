@@ -31,11 +31,25 @@ bool Guest::Deliver(const std::string& address, absl::string_view packed, int32_
 }
 
 void Guest::Call(const std::string& address, absl::string_view packed, uint64_t cause, Done done) {
-  int32_t session = context_->NewSession();
-  if (!Deliver(address, packed, session, cause)) {
-    return done(absl::NotFoundError(absl::StrCat("call to invalid address ", address)));
+  int32_t session;
+  {
+    absl::MutexLock lock(&mutex_);
+    session = session_ = session_ == INT32_MAX ? 1 : session_ + 1;
+    calls_.emplace(session, std::move(done));  // before it is sent: the reply may come at once
   }
-  calls_.emplace(session, std::move(done));
+  if (Deliver(address, packed, session, cause)) return;
+  if (Done lost = TakeCall(session)) {
+    lost(absl::NotFoundError(absl::StrCat("call to invalid address ", address)));
+  }
+}
+
+Guest::Done Guest::TakeCall(int32_t session) {
+  absl::MutexLock lock(&mutex_);
+  auto call = calls_.find(session);
+  if (call == calls_.end()) return nullptr;
+  Done done = std::move(call->second);
+  calls_.erase(call);
+  return done;
 }
 
 void Guest::Send(const std::string& address, absl::string_view packed, uint64_t cause) {
@@ -43,11 +57,9 @@ void Guest::Send(const std::string& address, absl::string_view packed, uint64_t 
 }
 
 void Guest::OnMessage(Message message) {
-  auto call = calls_.find(message.session);
-  if (call == calls_.end()) return;
   if (message.type != MessageType::kResponse && message.type != MessageType::kError) return;
-  Done done = std::move(call->second);
-  calls_.erase(call);
+  Done done = TakeCall(message.session);
+  if (!done) return;
   if (message.type == MessageType::kResponse) {
     Finish(std::move(done), std::string(message.payload.bytes()));
   } else {
@@ -60,8 +72,11 @@ void Guest::Finish(Done done, absl::StatusOr<std::string> reply) {
 }
 
 void Guest::FailAll(absl::string_view text) {
-  std::map<int32_t, Done> calls = std::move(calls_);
-  calls_.clear();
+  std::map<int32_t, Done> calls;
+  {
+    absl::MutexLock lock(&mutex_);
+    calls.swap(calls_);
+  }
   for (auto& [session, done] : calls) Finish(std::move(done), absl::AbortedError(text));
 }
 

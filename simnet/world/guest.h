@@ -7,8 +7,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/core/service.h"
 #include "engine/core/service_context.h"
 
@@ -16,7 +18,7 @@ namespace skysim {
 
 // The story's foot in a node: a service that calls and sends on the story's behalf, as any service
 // of the node would, and takes the replies. Its handle is outside the node's count
-// (Registry::AddGuest), so that the services get the handles that they get in reality.
+// (Registry::AddGuest), so that the services get the handles that they get in reality. Any thread.
 class Guest final : public Service {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::string> reply)>;
@@ -42,9 +44,13 @@ class Guest final : public Service {
 
   void Finish(Done done, absl::StatusOr<std::string> reply);
 
+  Done TakeCall(int32_t session);  // null: nobody waits for it
+
   const Later later_;
   ServiceContext* context_ = nullptr;
-  std::map<int32_t, Done> calls_;  // by session
+  absl::Mutex mutex_;
+  std::map<int32_t, Done> calls_ ABSL_GUARDED_BY(mutex_);  // by session
+  int32_t session_ ABSL_GUARDED_BY(mutex_) = 0;            // of the last call
 };
 
 }  // namespace skysim

@@ -190,5 +190,25 @@ TEST_CASE("the queue agrees with a sorted map under random scheduling and cancel
   }
 }
 
+TEST_CASE("time advanced by hand stops at the next entry and never goes back") {
+  EventQueue events;
+  Log log(events);
+  events.AdvanceTo(50);
+  CHECK(events.NowNs() == 50);
+
+  events.Schedule(80, &log, 1);
+  events.AdvanceTo(1000);
+  CHECK(events.NowNs() == 80);
+  events.AdvanceTo(10);
+  CHECK(events.NowNs() == 80);
+
+  RunAll(events);
+  events.AdvanceTo(1000);
+  events.Schedule(900, &log, 2);  // the past counts as now
+  RunAll(events);
+  using Seen = std::vector<std::pair<int64_t, uint64_t>>;
+  CHECK(log.seen == Seen{{80, 1}, {1000, 2}});
+}
+
 }  // namespace
 }  // namespace skysim
