@@ -18,12 +18,14 @@
 --     }
 --
 -- Fields of a scenario
---   nodes     name = { start = "service",         -- required: the service that bootstrap starts
+--   nodes     name = { start = "service",         -- the service that bootstrap starts; required without a config file
 --                      cluster = "10.0.0.1:7001", -- address in the `cluster` config of all nodes
 --                      ip = "10.0.0.1",           -- else the host of `cluster`, else one is given
 --                      thread = 4, cpu = "10us",  -- workers; virtual time that one dispatch takes
 --                      path = "gate",             -- services and modules are here too (in the project)
---                      config = { key = value },  -- any entries of a skynet config
+--                      config = { key = value },  -- any entries of a skynet config; or "etc/config", or
+--                                                 -- { "etc/config", key = value }: see "Config files"
+--                      env = { NAME = "value" },  -- what $NAME stands for in the config file
 --                      files = { name = text } }  -- put into the node's file tree before each start
 --             harbor is 0 unless config says otherwise.
 --   network   how every link behaves: delay, loss, bandwidth, split, mss, duplicate, reorder (see link)
@@ -37,6 +39,17 @@
 --   story     function(world); see sim.world. It begins when the bootstrap of every node has ended (or after 60 s) and the
 --             run ends when it returns: what was spawned and not joined is dropped, and every open
 --             sim.eventually is judged once, then and there.
+--
+-- Config files. A node can start from the config file that its project has for skynet, with `include`s and all; the path
+-- begins at the project's folder.
+--   What wins: fields and entries of the node in the scenario; then the file; then defaults. Those are skynet's, but for
+--     harbor, which is 0: skynet's 1 needs a master. What the file says of harbor is kept.
+--   $NAME is taken from the node's `env` and never from the environment of the command, so that a run repeats anywhere.
+--   Folders are those of the file, then those of `path`. skysim's lualib/ and service/ take the place of skynet's: right
+--     before the first folder of lua_path that holds skynet.lua, and of luaservice that holds launcher.lua.
+--   cluster: the table of this scenario's addresses is read by a node that has a field `cluster`, and by one whose config
+--     sets none. A node without the field reads the file that its config file names; give it the `ip` that it has there.
+--   The file is read when the scenario begins and at each world:start or world:restart that changes the node.
 --
 -- Quantities have units: "50ms", "2.5s", "10us", "3min"; "1%", "1/200"; "64KB/s", "1.5MB/s", "2KiB/s". A bare
 -- number is refused, but for 0. A delay may also be sim.constant(d), sim.uniform(least, most), or

@@ -15,7 +15,11 @@ local SCENARIO_FIELDS = {
 }
 local NODE_FIELDS = {
   start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
-  path = "string", config = "table", files = "table",
+  path = "string", config = "string or table", env = "table", files = "table",
+}
+local CHANGE_FIELDS = {  -- of a node that is started again
+  start = "string", thread = "number", cpu = "string", path = "string", config = "string or table", env = "table",
+  files = "table",
 }
 local KINDS = { guarantee = true, allowed = true, liveness = true }
 
@@ -35,24 +39,50 @@ local function check_fields(what, given, fields)
     if not wanted then
       core.complain(("%s has no field %s; there are: %s"):format(what, tostring(key),
         table.concat(sorted_keys(fields), ", ")))
-    elseif type(given[key]) ~= wanted then
+    elseif not string.find(wanted, type(given[key]), 1, true) then
       core.complain(("%s: %s is a %s, not a %s"):format(what, key, wanted, type(given[key])))
     end
   end
 end
 
--- Config entries as skynet keeps them: strings.
-local function read_config(what, config)
+-- Plain values under names, as strings.
+local function read_entries(what, given)
   local entries = {}
-  for _, key in ipairs(sorted_keys(config)) do
-    local value = config[key]
+  for _, key in ipairs(sorted_keys(given)) do
+    local value = given[key]
     local kind = type(value)
     if type(key) ~= "string" or kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-      core.complain(("%s: config entry %s is neither a string, a number nor a boolean"):format(what, tostring(key)))
+      core.complain(("%s entry %s is neither a string, a number nor a boolean"):format(what, tostring(key)))
     end
     entries[key] = tostring(value)
   end
   return entries
+end
+
+-- A config is the path of a skynet config file, or a table of entries where [1] may be such a path. Returns the entries
+-- as skynet keeps them, as strings, and the path.
+local function read_config(what, config)
+  local file
+  local entries = {}
+  for key, value in pairs(type(config) == "string" and { config } or config) do
+    if key == 1 then
+      file = value
+    else
+      entries[key] = value
+    end
+  end
+  if file ~= nil and (type(file) ~= "string" or file == "") then
+    core.complain(what .. ": config is the path of a skynet config file, or a table of entries behind such a path or none")
+  end
+  return read_entries(what .. ": config", entries), file
+end
+
+-- The variables of a config file.
+local function read_env(what, env, file)
+  if env and not file then
+    core.complain(what .. ": env is what $NAME stands for in a config file, and config names no file")
+  end
+  return read_entries(what .. ": env", env or {})
 end
 
 local function read_cluster_address(what, text)
@@ -64,16 +94,21 @@ local function read_cluster_address(what, text)
   return host
 end
 
--- Entries of a node's config that its fields stand for. What config says itself comes first.
-local function complete_config(entries, given, has_cluster)
-  entries.start = given.start
-  entries.harbor = entries.harbor or "0"
+-- Entries of a node's config that its fields stand for. The table of the scenario's addresses is for a node that gives
+-- its own there, and for one whose config has no other.
+local function complete_config(entries, given)
+  entries.start = given.start or entries.start
   if given.thread then
     entries.thread = tostring(given.thread)
   end
-  if has_cluster then
+  if given.cluster then
     entries.cluster = entries.cluster or CLUSTER_FILE
   end
+end
+
+-- Entries that neither the node nor its config file gives.
+local function default_config(has_cluster)
+  return { start = "main", harbor = "0", cluster = has_cluster and CLUSTER_FILE or nil }
 end
 
 local function read_node(name, given, free_ip, has_cluster)
@@ -85,15 +120,15 @@ local function read_node(name, given, free_ip, has_cluster)
     core.complain(('%s is a table like { start = "main" }, not a %s'):format(what, type(given)))
   end
   check_fields(what, given, NODE_FIELDS)
-  if not given.start then
+  local entries, file = read_config(what, given.config or {})
+  if not given.start and not file then
     core.complain(what .. ': start is missing, the service that its bootstrap starts')
   end
   if given.thread and (math.type(given.thread) ~= "integer" or given.thread < 1 or given.thread > 1024) then
     core.complain(("%s: thread is a number of workers from 1 to 1024, not %s"):format(what, given.thread))
   end
   local host = given.cluster and read_cluster_address(what, given.cluster)
-  local entries = read_config(what, given.config or {})
-  complete_config(entries, given, has_cluster)
+  complete_config(entries, given)
   local files = {}
   for _, path in ipairs(sorted_keys(given.files or {})) do
     if type(path) ~= "string" or type(given.files[path]) ~= "string" then
@@ -102,7 +137,8 @@ local function read_node(name, given, free_ip, has_cluster)
     files[path] = given.files[path]
   end
   return {
-    name = name, ip = given.ip or host or free_ip(), path = given.path or "", config = entries, files = files,
+    name = name, ip = given.ip or host or free_ip(), path = given.path or "", files = files,
+    config = entries, config_file = file, env = read_env(what, given.env, file), defaults = default_config(has_cluster),
     dispatch_ns = given.cpu and units.duration(given.cpu) or DISPATCH_NS, cluster = given.cluster,
   }
 end
@@ -212,29 +248,32 @@ function declaration.declare(claim, given)
   }
 end
 
+local function merge(below, above)
+  local merged = {}
+  for _, layer in ipairs { below, above } do
+    for key, value in pairs(layer) do
+      merged[key] = value
+    end
+  end
+  return merged
+end
+
 --- The spec of a declared node with some fields of its declaration changed, as world:restart takes them.
 ---@param node table
 ---@param changes table
 function declaration.changed_node(node, changes)
   local what = "node " .. node.name
-  check_fields(what, changes, { start = "string", thread = "number", cpu = "string", path = "string",
-    config = "table", files = "table" })
-  local merged = { config = {}, files = {} }
+  check_fields(what, changes, CHANGE_FIELDS)
+  local entries, file = read_config(what, changes.config or {})
+  file = file or node.config_file
+  local merged = {}
   for key, value in pairs(node) do
-    merged[key] = merged[key] or value
+    merged[key] = value
   end
-  for key, value in pairs(node.config) do
-    merged.config[key] = value
-  end
-  for key, value in pairs(node.files) do
-    merged.files[key] = value
-  end
-  for key, value in pairs(read_config(what, changes.config or {})) do
-    merged.config[key] = value
-  end
-  for path, text in pairs(changes.files or {}) do
-    merged.files[path] = text
-  end
+  merged.config_file = file
+  merged.config = merge(node.config, entries)
+  merged.env = merge(node.env, read_env(what, changes.env, file))
+  merged.files = merge(node.files, changes.files or {})
   merged.config.start = changes.start or merged.config.start
   merged.config.thread = changes.thread and tostring(changes.thread) or merged.config.thread
   merged.path = changes.path or node.path

@@ -169,7 +169,7 @@ end
 
 --- Starts a node that is down and waits for the end of its bootstrap.
 ---@param name string
----@param changes? table fields of its declaration: start, thread, cpu, path, config, files
+---@param changes? table fields of its declaration: start, thread, cpu, path, config, env, files
 function World:start(name, changes)
   local node = find_node(name)
   if changes then

@@ -8,17 +8,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "engine/lua/home_paths.h"
 #include "engine/lua/sandbox.h"
 #include "simnet/scenario/legacy.h"
 #include "simnet/scenario/path.h"
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_module.h"
+#include "simnet/world/node_tree.h"
 
 namespace skysim {
 namespace {
 
-constexpr char kHomeMount[] = "/skysim";    // as in simnet/world
-constexpr char kProjectMount[] = "/project";
 constexpr char kScenarioFolder[] = "/sim/scenario/";  // of the scenario's text in each node's tree
 
 std::unique_ptr<ChoiceSource> MakeChoices(const RunOptions& options) {
@@ -41,11 +41,6 @@ bool Contains(const std::vector<std::string>& names, absl::string_view name) {
 std::string FirstWord(absl::string_view text) {
   std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
   return words.empty() ? "" : words[0];
-}
-
-std::string Entry(const std::map<std::string, std::string>& config, const std::string& key) {
-  auto entry = config.find(key);
-  return entry == config.end() ? "" : entry->second;
 }
 
 std::string DescribeSpec(const NodeSpec& spec) {
@@ -99,11 +94,9 @@ Director::~Director() = default;
 void Director::OpenVm() {
   clock_ = std::make_unique<StoryClock>(events_);
   entropy_ = std::make_unique<StoryEntropy>(*choices_);
-  TreeStorageOptions tree;
-  tree.working_folder = kProjectMount;
-  tree.roots = {{kProjectMount, FolderOf(AbsolutePath(options_.scenario_path))},
-                {kHomeMount, AbsolutePath(options_.home)}};
-  storage_ = std::make_unique<TreeStorage>(shared_.files, std::move(tree));
+  storage_ = std::make_unique<TreeStorage>(
+      shared_.files, NodeTree(FolderOf(AbsolutePath(options_.scenario_path)),
+                              AbsolutePath(options_.home)));
   vm_ = std::make_unique<LuaVm>(shared_.arena, static_cast<unsigned>(entropy_->Draw("story/lua")),
                                 VmContext{});
   lua_State* L = vm_->state();
@@ -275,17 +268,15 @@ absl::Status Director::OpenWorld(Declaration declaration) {
         properties_.Declare(PropertyKind::kReachable, ClaimKind::kGuarantee, name);
     if (!status.ok()) return status;
   }
-  std::string project = JoinPath(FolderOf(AbsolutePath(options_.scenario_path)),
-                                 declaration_.project);
-  if (!shared_.files.IsFolder(project)) {
+  project_ = JoinPath(FolderOf(AbsolutePath(options_.scenario_path)), declaration_.project);
+  if (!shared_.files.IsFolder(project_)) {
     return absl::InvalidArgumentError(
         absl::StrCat("project = \"", declaration_.project, "\": there is no such folder"));
   }
-  scripts_ = std::make_unique<ScriptFinder>(shared_.files, AbsolutePath(options_.home), project,
-                                            declaration_.services);
+  scripts_ = std::make_unique<ScriptFinder>(declaration_.services);
   World::Options world;
   world.home = AbsolutePath(options_.home);
-  world.project = project;
+  world.project = project_;
   world.workers = options_.workers;
   world.virtual_ns_max = options_.virtual_ns_max;
   world.dispatches_max = options_.dispatches_max;
@@ -301,30 +292,45 @@ absl::Status Director::OpenWorld(Declaration declaration) {
   return absl::OkStatus();
 }
 
-absl::Status Director::PutNode(NodeSpec spec, absl::string_view path, bool is_known) {
-  std::string patterns = scripts_->ServicePatterns(path, Entry(spec.config, "luaservice"));
-  std::string start = FirstWord(Entry(spec.config, "start"));
-  if (!scripts_->Exists(start, patterns)) {
+// `config` has skysim's own folders, unlike that of `spec`.
+absl::Status Director::CheckCanBoot(const NodeSpec& spec, const Config& config,
+                                    const NodeScripts& scripts) const {
+  std::string loader = config.Get("lualoader");
+  if (absl::Status found = scripts.files->ReadAll(loader).status(); !found.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "node ", spec.name, ": there is no service called ", start,
-        " to start; it is neither among the scenario's services nor found as ", patterns));
+        "node ", spec.name, ": cannot read the lualoader ", loader, ": ", found.message()));
   }
-  spec.config["luaservice"] = patterns;
-  spec.config["lua_path"] = scripts_->ModulePatterns(path, Entry(spec.config, "lua_path"));
+  std::string start = FirstWord(config.Get("start"));
+  if (scripts_->Exists(start, scripts.patterns, *scripts.files)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "node ", spec.name, ": there is no service called ", start, " to start; it is neither among "
+      "the scenario's services nor found as ", Config{spec.config}.Get("luaservice")));
+}
+
+absl::Status Director::PutNode(NodeDeclaration node, bool is_known) {
+  NodeSpec& spec = node.spec;
+  NodeScripts scripts;
+  scripts.files = std::make_unique<TreeStorage>(
+      shared_.files, NodeTree(project_, AbsolutePath(options_.home)));
+  for (const auto& [path, text] : spec.files) scripts.files->Put(path, text);
+  absl::Status status = CompleteConfig(node, *scripts.files, shared_.arena);
+  if (!status.ok()) return status;
+  Config config{spec.config};
+  AddHomePaths(*scripts.files, kHomeMount, config);
+  scripts.patterns = config.Get("luaservice");
+  status = CheckCanBoot(spec, config, scripts);
+  if (!status.ok()) return status;
   if (!declaration_.services.empty()) {
     std::string file = absl::StrCat(kScenarioFolder, BaseName(options_.scenario_path));
     spec.files[file] = scenario_text_;
     spec.config["sim_scenario"] = file;
   }
-  patterns_[spec.name] = patterns;
-  if (is_known) return world_->ChangeNode(std::move(spec));
-
   std::string name = spec.name;
-  std::string bootstrap = Entry(spec.config, "bootstrap");
-  absl::StrAppend(&configuration_, DescribeSpec(spec));
-  absl::Status status = world_->AddNode(std::move(spec));
+  node_scripts_[name] = std::move(scripts);
+  if (!is_known) absl::StrAppend(&configuration_, DescribeSpec(spec));
+  status = is_known ? world_->ChangeNode(std::move(spec)) : world_->AddNode(std::move(spec));
   if (!status.ok()) return status;
-  node_watch_.Watch(NodeIndex(name), bootstrap.empty() ? "snlua bootstrap" : bootstrap);
+  node_watch_.Watch(NodeIndex(name), config.Get("bootstrap", "snlua bootstrap"));
   return absl::OkStatus();
 }
 
@@ -455,7 +461,8 @@ std::vector<WaitingTask> Director::WaitingTasks() {
   for (WaitingTask& task : world_->WaitingTasks()) {
     std::pair<std::string, std::string> key(task.node, FirstWord(task.script));
     auto [known, is_new] = is_users.try_emplace(key, false);
-    if (is_new) known->second = scripts_->IsUsers(key.second, patterns_[task.node]);
+    const NodeScripts& scripts = node_scripts_[task.node];
+    if (is_new) known->second = scripts_->IsUsers(key.second, scripts.patterns, *scripts.files);
     if (known->second) waiting.push_back(std::move(task));
   }
   return waiting;

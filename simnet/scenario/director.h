@@ -13,11 +13,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "engine/core/config.h"
 #include "engine/lua/vm.h"
 #include "engine/platform/clock.h"
 #include "engine/platform/entropy.h"
 #include "simnet/check/properties.h"
 #include "simnet/choice/choice_source.h"
+#include "simnet/scenario/node_declaration.h"
 #include "simnet/scenario/node_watch.h"
 #include "simnet/scenario/run.h"
 #include "simnet/scenario/script_finder.h"
@@ -69,9 +71,9 @@ class Director final {
   World& world() { return *world_; }
   bool has_world() const { return world_ != nullptr; }
 
-  // `path`: the node's folder in the project. Completes its config, checks that its start service
-  // exists, and adds or (`is_known`) changes the node.
-  absl::Status PutNode(NodeSpec spec, absl::string_view path, bool is_known);
+  // Completes the node's config, from its file if it has one, checks that its start service exists,
+  // and adds or (`is_known`) changes the node.
+  absl::Status PutNode(NodeDeclaration node, bool is_known);
   absl::Status StartNode(const std::string& name);
   bool IsBooted(const std::string& name) const;
   // Empty, or why the start service of the node failed; counts as a failed call then, so that a
@@ -127,6 +129,14 @@ class Director final {
     size_t from;  // index of the first probe that it is told of
   };
 
+  // Where the services of a node are found.
+  struct NodeScripts {
+    std::string patterns;  // its luaservice, with skysim's own folder
+    std::unique_ptr<TreeStorage> files;  // as at the start of the node
+  };
+
+  absl::Status CheckCanBoot(const NodeSpec& spec, const Config& config,
+                            const NodeScripts& scripts) const;
   void OpenVm();
   absl::Status Load();
   absl::Status LoadError(int status);
@@ -155,7 +165,8 @@ class Director final {
 
   Declaration declaration_;
   std::unique_ptr<ScriptFinder> scripts_;
-  std::map<std::string, std::string> patterns_;  // node -> its luaservice
+  std::string project_;  // absolute folder of the machine
+  std::map<std::string, NodeScripts> node_scripts_;
   std::string configuration_;                    // the trace's
 
   std::unique_ptr<StoryClock> clock_;

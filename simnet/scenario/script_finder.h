@@ -5,33 +5,24 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "simnet/storage/tree_storage.h"
+#include "engine/platform/storage.h"
 
 namespace skysim {
 
-// ScriptFinder knows where the services of a scenario's nodes are: in the scenario file, in the
-// user's project, among skysim's own; and which patterns make a node find the same: the project is
-// the working folder of a node, and the world adds skysim's own folders behind them. One thread.
+// ScriptFinder knows where the services of a scenario's nodes are: in the scenario file, or in the
+// file tree of a node (simnet/world/node_tree.h), where skysim's own stand among the user's.
+// `files` is such a tree and `patterns` the whole `luaservice` of its node. One thread.
 class ScriptFinder final {
  public:
-  // `project`: absolute. `inlined`: names of the services in the scenario file. `files` is borrowed.
-  ScriptFinder(HostFiles& files, std::string home, std::string project,
-               std::set<std::string> inlined);
+  // `inlined`: names of the services in the scenario file.
+  explicit ScriptFinder(std::set<std::string> inlined);
 
-  // Patterns for the config of a node with `path` (in the project; "" = none) and, in front, what
-  // its config says itself.
-  std::string ServicePatterns(absl::string_view path, absl::string_view own) const;
-  std::string ModulePatterns(absl::string_view path, absl::string_view own) const;
-
-  // Whether a service called `name` stands in the scenario, is found through `patterns` in the
-  // project, or is one of skysim's own.
-  bool Exists(absl::string_view name, absl::string_view patterns);
+  // Whether a service called `name` can be started.
+  bool Exists(absl::string_view name, absl::string_view patterns, Storage& files) const;
   // The same without skysim's own services.
-  bool IsUsers(absl::string_view name, absl::string_view patterns);
+  bool IsUsers(absl::string_view name, absl::string_view patterns, Storage& files) const;
 
  private:
-  HostFiles& files_;
-  const std::string home_, project_;
   const std::set<std::string> inlined_;
 };
 

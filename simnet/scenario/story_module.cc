@@ -129,14 +129,19 @@ void ReadLink(lua_State* L, int table, LinkConfig* link) {
   RatioField(L, table, "reorder", &link->reorder);
 }
 
-NodeSpec ReadNode(lua_State* L, int table) {
-  NodeSpec spec;
+NodeDeclaration ReadNode(lua_State* L, int table) {
+  NodeDeclaration node;
+  NodeSpec& spec = node.spec;
   spec.name = TextField(L, table, "name");
   spec.ip = TextField(L, table, "ip");
   IntegerField(L, table, "dispatch_ns", &spec.dispatch_ns);
   spec.config = MapField(L, table, "config");
   spec.files = MapField(L, table, "files");
-  return spec;
+  node.config_file = TextField(L, table, "config_file");
+  node.env = MapField(L, table, "env");
+  node.defaults = MapField(L, table, "defaults");
+  node.path = TextField(L, table, "path");
+  return node;
 }
 
 // -- Time and tasks ------------------------------------------------------------------------------
@@ -341,12 +346,12 @@ int OpenWorld(lua_State* L) {
 }
 
 int AddNode(lua_State* L) {
-  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), TextField(L, 1, "path"), /*is_known=*/false));
+  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), /*is_known=*/false));
   return 0;
 }
 
 int ChangeNode(lua_State* L) {
-  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), TextField(L, 1, "path"), /*is_known=*/true));
+  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), /*is_known=*/true));
   return 0;
 }
 

@@ -13,8 +13,10 @@
 #include "engine/core/logger_service.h"
 #include "engine/core/node.h"
 #include "engine/lua/chunk_cache.h"
+#include "engine/lua/home_paths.h"
 #include "engine/lua/lua_service.h"
 #include "simnet/world/guest.h"
+#include "simnet/world/node_tree.h"
 #include "simnet/world/sim_clock.h"
 #include "simnet/world/sim_executor.h"
 #include "simnet/world/watchdog.h"
@@ -22,10 +24,6 @@
 namespace skysim {
 
 namespace {
-
-// Where a node finds things in its own file tree, whatever the machine calls them.
-constexpr char kHomeMount[] = "/skysim";
-constexpr char kProjectMount[] = "/project";
 
 // Seeds of a node's hashes and math.random: choices, so that a recorded run has the same ones.
 class SimEntropy final : public Entropy {
@@ -41,18 +39,15 @@ class SimEntropy final : public Entropy {
   const std::string node_;
 };
 
-Config ConfigOf(const NodeSpec& spec, int workers) {
+// Without skysim's own folders: where they stand depends on the node's files.
+absl::StatusOr<Config> ConfigOf(const NodeSpec& spec, int workers) {
   Config config;
   config.entries = spec.config;
   config.entries.emplace("harbor", "0");
-  config.entries.emplace("lualoader", absl::StrCat(kHomeMount, "/lualib/loader.lua"));
-  config.entries.emplace("lua_path", "./lualib/?.lua;./lualib/?/init.lua;./?.lua");
-  config.entries.emplace("luaservice", "./service/?.lua;./?.lua");
-  config.entries["lua_path"] +=
-      absl::StrCat(";", kHomeMount, "/lualib/?.lua;", kHomeMount, "/lualib/?/init.lua");
-  config.entries["luaservice"] += absl::StrCat(";", kHomeMount, "/service/?.lua");
   if (workers > 0) config.entries["thread"] = absl::StrCat(workers);
-  return config;
+  absl::Status status = config.Complete();
+  if (status.ok()) return config;
+  return absl::InvalidArgumentError(absl::StrCat("node ", spec.name, ": ", status.message()));
 }
 
 // One life of a node: everything that dies with the process. Destroyed in reverse order: the node
@@ -114,18 +109,13 @@ class World::Impl final : public SimExecutor::Sink {
         return absl::InvalidArgumentError(absl::StrCat("two nodes are called ", spec.name));
       }
     }
-    Config config = ConfigOf(spec, options_.workers);
-    absl::Status status = config.Complete();
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("node ", spec.name, ": ", status.message()));
-    }
+    absl::Status status = ConfigOf(spec, options_.workers).status();
+    if (!status.ok()) return status;
     status = network_.AddHost(spec.name, spec.ip);
     if (!status.ok()) return status;
-    TreeStorageOptions tree;
-    tree.working_folder = kProjectMount;
-    tree.roots = {{kProjectMount, options_.project}, {kHomeMount, options_.home}};
     Observer& observer = recorder_.AddNode(spec.name);
-    members_.push_back(std::make_unique<Member>(choices_, files_, std::move(spec), std::move(tree),
+    members_.push_back(std::make_unique<Member>(choices_, files_, std::move(spec),
+                                                NodeTree(options_.project, options_.home),
                                                 observer));
     return absl::OkStatus();
   }
@@ -158,16 +148,16 @@ class World::Impl final : public SimExecutor::Sink {
     }
     for (const auto& [path, bytes] : member.spec.files) member.storage.Put(path, bytes);
     Record(member.observer, EventKind::kNodeStart, name);
-    Config config = ConfigOf(member.spec, options_.workers);
-    absl::Status status = config.Complete();
-    if (!status.ok()) return status;
-    if (!options_.legacy.empty()) config.entries["sim_legacy"] = options_.legacy;
+    absl::StatusOr<Config> config = ConfigOf(member.spec, options_.workers);
+    if (!config.ok()) return config.status();
+    AddHomePaths(member.storage, kHomeMount, *config);
+    if (!options_.legacy.empty()) config->entries["sim_legacy"] = options_.legacy;
     SimExecutor::Options executor;
     executor.node = name;
-    executor.workers = std::stoi(config.Get("thread"));
+    executor.workers = std::stoi(config->Get("thread"));
     executor.dispatch_ns = member.spec.dispatch_ns;
     member.life = std::make_unique<Life>(events_, choices_, *this, executor, options_.measure_ns);
-    MakeNode(member, std::move(config));
+    MakeNode(member, *std::move(config));
     return member.life->node->Boot();
   }
 

@@ -40,8 +40,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "x.lua:2: the scenario has no field netwrok; there are: cluster, kind, network, nodes, "
        "project, reachable, services, source, story"},
       {"{ nodes = { a = { start = 'main', colour = 1 } }, " + story,
-       "x.lua:2: node a has no field colour; there are: cluster, config, cpu, files, ip, path, "
-       "start, thread"},
+       "x.lua:2: node a has no field colour; there are: cluster, config, cpu, env, files, ip, "
+       "path, start, thread"},
       {"{ nodes = { a = { start = 'main' } }, network = { delay = 5 }, " + story,
        "x.lua:2: a duration needs a unit, like \"5ms\" or \"5s\", not the number 5"},
       {"{ nodes = { a = { start = 'main' } }, network = { loss = 'much' }, " + story,
@@ -60,6 +60,31 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "x.lua:2: host \"a\": \"x\" is no IPv4 or IPv6 address"},
       {"{ project = 'gone', nodes = { a = { start = 'launcher' } }, " + story,
        "x.lua:2: project = \"gone\": there is no such folder"},
+      {"{ nodes = { a = { start = 'launcher', config = 5 } }, " + story,
+       "x.lua:2: node a: config is a string or table, not a number"},
+      {"{ nodes = { a = { config = {} } }, " + story,
+       "x.lua:2: node a: start is missing, the service that its bootstrap starts"},
+      {"{ nodes = { a = { config = { 5 } } }, " + story,
+       "x.lua:2: node a: config is the path of a skynet config file, or a table of entries behind "
+       "such a path or none"},
+      {"{ nodes = { a = { start = 'launcher', config = { x = {} } } }, " + story,
+       "x.lua:2: node a: config entry x is neither a string, a number nor a boolean"},
+      {"{ nodes = { a = { start = 'launcher', env = { A = 1 } } }, " + story,
+       "x.lua:2: node a: env is what $NAME stands for in a config file, and config names no file"},
+      {"{ nodes = { a = { config = 'c', env = { A = {} } } }, " + story,
+       "x.lua:2: node a: env entry A is neither a string, a number nor a boolean"},
+      {"{ nodes = { a = { config = 'etc/gone' } }, " + story,
+       "x.lua:2: node a: cannot read etc/gone: No such file or directory"},
+      {"{ nodes = { a = { config = 'c', files = { c = '\\nx = y.z' } } }, " + story,
+       "x.lua:2: node a: c:2: attempt to index a nil value (global 'y')"},
+      {"{ nodes = { a = { config = 'c', files = { c = 'thread = 0 start = \"launcher\"' } } }, " +
+           story,
+       "x.lua:2: node a: config: thread is \"0\", but must be a number in [1,1024]"},
+      {"{ nodes = { a = { config = 'c', files = { c = 'lualoader = \"./gone.lua\"' } } }, " + story,
+       "x.lua:2: node a: cannot read the lualoader ./gone.lua: No such file or directory"},
+      {"{ nodes = { a = { config = 'c', files = { c = '' } } }, " + story,
+       "x.lua:2: node a: there is no service called main to start; it is neither among the "
+       "scenario's services nor found as ./service/?.lua;./?.lua"},
       {"{ kind = 'hope', nodes = { a = { start = 'main' } }, " + story,
        "x.lua:2: kind is guarantee, allowed or liveness, not \"hope\""},
   };
@@ -82,6 +107,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the story is named with its line
       {"world:restart('a', { start = 'gone' })",
        "node a: there is no service called gone to start; it is neither among the scenario's "
        "services nor found as ./service/?.lua;./?.lua"},
+      {"world:restart('a', { config = 'gone' })",
+       "node a: cannot read gone: No such file or directory"},
       {"world:choose(0)", "world:choose needs a number of possibilities, 1 or more, not 0"},
       {"world:spawn(1)", "world:spawn needs a function, not a number"},
       {"world:wait_until(function() world:sleep '1s' end)",
