@@ -1,0 +1,1 @@
+error "skysim has loaded skynet's own lualib/loader.lua"
