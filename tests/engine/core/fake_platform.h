@@ -242,8 +242,8 @@ class FakeNode {
   }
   void Run() { fake.executor.RunAll(); }
 
+  std::map<std::string, TestService::Script> scripts;  // what the platform drops looks at them
   FakePlatform fake;
-  std::map<std::string, TestService::Script> scripts;
   int over = 0;
   std::unique_ptr<Node> node;
 };

@@ -53,8 +53,8 @@ class HarborFixture {
     return texts;
   }
 
+  std::map<std::string, TestService::Script> scripts;  // what the platform drops looks at them
   FakePlatform fake;
-  std::map<std::string, TestService::Script> scripts;
   Handle harbor = 0, a = 0, b = 0, c = 0;
 
   Node& node() { return *node_; }
