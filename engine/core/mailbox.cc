@@ -31,7 +31,7 @@ bool Mailbox::Pop(Message* message) {
   head_ = (head_ + 1) & (ring_.size() - 1);
   --count_;
   while (count_ > overload_threshold_) {
-    overload_ = count_;
+    overload_.store(count_, std::memory_order_relaxed);
     overload_threshold_ *= 2;
   }
   return true;
@@ -51,8 +51,8 @@ size_t Mailbox::size() const {
 }
 
 size_t Mailbox::TakeOverload() {
-  absl::MutexLock lock(&mutex_);
-  return std::exchange(overload_, 0);
+  if (overload_.load(std::memory_order_relaxed) == 0) return 0;
+  return overload_.exchange(0, std::memory_order_relaxed);
 }
 
 void Mailbox::Grow() {

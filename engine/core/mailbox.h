@@ -1,6 +1,7 @@
 #ifndef ENGINE_CORE_MAILBOX_H_
 #define ENGINE_CORE_MAILBOX_H_
 
+#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -43,7 +44,7 @@ class Mailbox final {
   size_t head_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t count_ ABSL_GUARDED_BY(mutex_) = 0;
   bool is_scheduled_ ABSL_GUARDED_BY(mutex_) = true;
-  size_t overload_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::atomic<size_t> overload_{0};  // apart from the lock: asked for with every message
   size_t overload_threshold_ ABSL_GUARDED_BY(mutex_);
 };
 
