@@ -148,6 +148,7 @@ void ServiceContext::Dispatch(Message message) {
   event.size = message.payload.size();
   event.cause = message.cause;
   cause_ = node_.platform().observer.Record(event);
+  node_.platform().executor.NoteDispatch(message.source, handle_);
   message_count_.store(message_count() + 1, std::memory_order_relaxed);
   if (has_log_) {
     absl::MutexLock lock(&log_mutex_);

@@ -1,6 +1,8 @@
 #ifndef ENGINE_PLATFORM_EXECUTOR_H_
 #define ENGINE_PLATFORM_EXECUTOR_H_
 
+#include <cstdint>
+
 #include "absl/functional/any_invocable.h"
 
 namespace skysim {
@@ -39,6 +41,10 @@ class Executor {
   // that others see and that cannot be deferred because it has a result (a launch, a name), so that
   // nobody sees it before what the dispatch did earlier.
   virtual void Flush() = 0;
+
+  // The runnable that calls, within its RunOne(), begins to handle a message: handles of sender and
+  // receiver. For the watch over endless loops; an executor without one ignores it.
+  virtual void NoteDispatch(uint32_t /*source*/, uint32_t /*destination*/) {}
 };
 
 }  // namespace skysim

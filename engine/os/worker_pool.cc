@@ -1,0 +1,298 @@
+#include "engine/os/worker_pool.h"
+
+#include <algorithm>
+
+#include "absl/log/check.h"
+#include "absl/time/time.h"
+
+// Why no wake-up is lost. Two kinds of places hold work.
+//
+// A worker's own queue: only its worker adds to it, and a worker does not sleep while it holds
+// anything, so whatever stands there will be run even if nobody is woken. Waking others for it only
+// makes it faster; the watch makes up for a wake-up that was not thought necessary (one runnable
+// behind the dispatch that submitted it, which usually ends at once) or that missed a worker just
+// falling asleep.
+//
+// The shared queue: whoever adds to it (Submit, TakeShared leaving a rest, the watch) afterwards
+// calls WakeOne(). Say P is the critical section of the queue's lock that added.
+//   - WakeOne() sees no sleeper: a worker that falls asleep first enters sleepers_, then looks at
+//     the queue under the queue's lock (CanTakeAnything). If that look came before P, its entry in
+//     sleepers_ happened before our reading of sleeper_count_, which would have seen it. So the
+//     look comes after P, finds the work, and the worker does not sleep.
+//   - WakeOne() sees that a worker is being woken: that worker first clears is_waking_ and then
+//     looks at the queue under its lock. If that look came before P we would have read the cleared
+//     flag (or one that was set again, for a worker of which the same is true). So it comes after
+//     P.
+//   - A worker that took a part and leaves a rest calls WakeOne() itself.
+// A worker that is awake looks at the queue before each turn and before it sleeps.
+//
+// The watch parks only when, under sleep_mutex_, every worker is in sleepers_; each worker that
+// leaves sleepers_ by itself or is woken unparks it, under the same lock, before it runs anything.
+
+namespace skysim {
+
+namespace {
+
+constexpr absl::Duration kTick = absl::Milliseconds(1);
+constexpr absl::Duration kIdleTick = absl::Milliseconds(10);
+constexpr int kIdleTicksMax = 10;  // 100 ms; then the watch parks
+
+// A queue of one is left to its worker, which comes to it next.
+constexpr size_t kStealSizeMin = 2;
+
+// Two lines: processors fetch them in pairs.
+constexpr size_t kCacheLine = 128;
+
+}  // namespace
+
+struct alignas(kCacheLine) WorkerPool::Worker {
+  explicit Worker(WorkerPool& owner) : pool(owner) {}
+
+  WorkerPool& pool;
+  RunQueue queue;
+  std::vector<Runnable*> taken;  // scratch
+  std::atomic<uint32_t> version{0};
+  std::atomic<uint64_t> dispatch{0};  // source, destination
+
+  absl::CondVar wake;
+  bool is_asleep = false;  // it stands in sleepers_; under sleep_mutex_
+  std::thread thread;
+
+  // Only its own thread writes: no need for an atomic addition.
+  void BeginTurn(uint64_t what) {
+    version.store(version.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    dispatch.store(what, std::memory_order_release);
+  }
+};
+
+// Which worker the calling thread is: a fact about the thread, which it could not learn otherwise
+// through Submit(). It is no hidden world: nothing is reached through it but the pool that was
+// called.
+thread_local WorkerPool::Worker* WorkerPool::current_worker_ = nullptr;
+
+WorkerPool::WorkerPool(size_t workers) : versions_seen_(workers) {
+  CHECK(workers >= 1);
+  for (size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(*this));
+}
+
+WorkerPool::~WorkerPool() { Stop(); }
+
+void WorkerPool::Start(WatchSink* sink) {
+  CHECK(!watch_.joinable() && !is_stopping_) << "a pool starts once";
+  for (std::unique_ptr<Worker>& worker : workers_) {
+    worker->thread = std::thread([this, &worker] { Work(*worker); });
+  }
+  watch_ = std::thread([this, sink] { Watch(sink); });
+}
+
+void WorkerPool::Stop() {
+  CHECK(current_worker_ == nullptr || &current_worker_->pool != this) << "a worker cannot stop it";
+  CHECK(std::this_thread::get_id() != watch_.get_id() || !watch_.joinable());
+  is_stopping_.store(true);
+  {
+    absl::MutexLock lock(&sleep_mutex_);
+    for (Worker* sleeper : sleepers_) {
+      sleeper->is_asleep = false;
+      sleeper->wake.Signal();
+    }
+    sleepers_.clear();
+    sleeper_count_.store(0);
+    watch_wake_.Signal();
+  }
+  for (std::unique_ptr<Worker>& worker : workers_) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+  if (watch_.joinable()) watch_.join();
+  DropAll();
+}
+
+// Dropping a service can submit others, from its destructor: they are dropped in Submit().
+void WorkerPool::DropAll() {
+  for (std::unique_ptr<Worker>& worker : workers_) {
+    while (Runnable* runnable = worker->queue.Pop()) runnable->Drop();
+  }
+  while (Runnable* runnable = shared_.Pop()) runnable->Drop();
+}
+
+void WorkerPool::Submit(Runnable* runnable) {
+  Worker* self = current_worker_;
+  if (self != nullptr && &self->pool == this) return SubmitOwn(*self, runnable);
+  shared_.Push(runnable);
+  if (is_stopping_.load()) {
+    // Either Stop() has yet to empty the queue, or it did so before our Push() and we see the flag.
+    while (Runnable* late = shared_.Pop()) late->Drop();
+    return;
+  }
+  WakeOne();
+}
+
+// With an empty queue nobody is woken: the worker is about to end a dispatch, and two services that
+// answer each other would pay for a wake-up each time.
+void WorkerPool::SubmitOwn(Worker& self, Runnable* runnable) {
+  if (self.queue.Push(runnable) > 0) WakeOne();
+}
+
+void WorkerPool::NoteDispatch(uint32_t source, uint32_t destination) {
+  Worker* self = current_worker_;
+  if (self == nullptr || &self->pool != this) return;
+  self->BeginTurn(uint64_t{source} << 32 | destination);
+}
+
+// The handles first: what was noted with a newer version cannot be paired with an older one.
+WorkerPool::Turn WorkerPool::FindTurn(size_t worker) const {
+  Turn turn;
+  uint64_t dispatch = workers_[worker]->dispatch.load(std::memory_order_acquire);
+  turn.version = workers_[worker]->version.load(std::memory_order_relaxed);
+  turn.source = static_cast<uint32_t>(dispatch >> 32);
+  turn.destination = static_cast<uint32_t>(dispatch);
+  return turn;
+}
+
+bool WorkerPool::is_watch_parked() {
+  absl::MutexLock lock(&sleep_mutex_);
+  return is_watch_parked_;
+}
+
+void WorkerPool::Work(Worker& self) {
+  current_worker_ = &self;
+  while (!is_stopping_.load(std::memory_order_relaxed)) {
+    if (Runnable* runnable = Next(self)) {
+      RunTurns(self, runnable);
+    } else {
+      Sleep(self);
+    }
+  }
+  current_worker_ = nullptr;
+}
+
+Runnable* WorkerPool::Next(Worker& self) {
+  if (shared_.size_hint() > 0) TakeShared(self);
+  if (self.queue.size_hint() == 0 && !TakeShared(self) && !Steal(self)) return nullptr;
+  return self.queue.Pop();
+}
+
+// It keeps the worker while nobody else waits for it.
+void WorkerPool::RunTurns(Worker& self, Runnable* runnable) {
+  bool has_mail = true;
+  while (has_mail) {
+    has_mail = runnable->RunOne();
+    self.BeginTurn(0);
+    if (self.queue.size_hint() > 0 || shared_.size_hint() > 0) break;
+    if (is_stopping_.load(std::memory_order_relaxed)) break;
+  }
+  if (has_mail) SubmitOwn(self, runnable);
+}
+
+// A fair part; at the end of the own queue, because what stands there came first.
+bool WorkerPool::TakeShared(Worker& self) {
+  self.taken.clear();
+  shared_.Take(workers_.size(), 1, &self.taken);
+  if (self.taken.empty()) return false;
+  self.queue.Push(self.taken);
+  if (shared_.size_hint() > 0 || self.queue.size_hint() >= kStealSizeMin) WakeOne();
+  return true;
+}
+
+bool WorkerPool::Steal(Worker& self) {
+  self.taken.clear();
+  for (std::unique_ptr<Worker>& victim : workers_) {
+    if (victim->queue.size_hint() < kStealSizeMin) continue;
+    victim->queue.Take(2, kStealSizeMin, &self.taken);
+    if (self.taken.empty()) continue;
+    self.queue.Push(self.taken);
+    if (self.taken.size() >= kStealSizeMin) WakeOne();
+    return true;
+  }
+  return false;
+}
+
+void WorkerPool::Sleep(Worker& self) {
+  {
+    absl::MutexLock lock(&sleep_mutex_);
+    if (is_stopping_.load()) return;
+    self.is_asleep = true;
+    sleepers_.push_back(&self);
+    sleeper_count_.store(sleepers_.size());
+  }
+  bool stays_awake = CanTakeAnything(self);
+
+  absl::MutexLock lock(&sleep_mutex_);
+  if (self.is_asleep && stays_awake) {
+    sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), &self));
+    sleeper_count_.store(sleepers_.size());
+    self.is_asleep = false;
+  } else {
+    while (self.is_asleep) self.wake.Wait(&sleep_mutex_);
+    is_waking_.store(false);  // it was we who were being woken
+  }
+  if (is_watch_parked_) {
+    is_watch_parked_ = false;
+    watch_wake_.Signal();
+  }
+}
+
+bool WorkerPool::CanTakeAnything(const Worker& self) const {
+  if (!shared_.IsEmpty()) return true;
+  for (const std::unique_ptr<Worker>& other : workers_) {
+    if (other->queue.size_hint() >= kStealSizeMin) return true;
+  }
+  return false;
+}
+
+// One at a time: a worker that comes and finds more than it takes wakes the next.
+void WorkerPool::WakeOne() {
+  if (sleeper_count_.load() == 0 || is_waking_.load()) return;
+  Worker* woken;
+  {
+    absl::MutexLock lock(&sleep_mutex_);
+    if (sleepers_.empty() || is_waking_.load()) return;
+    woken = sleepers_.back();
+    sleepers_.pop_back();
+    sleeper_count_.store(sleepers_.size());
+    woken->is_asleep = false;
+    is_waking_.store(true);
+  }
+  woken->wake.Signal();
+}
+
+void WorkerPool::Watch(WatchSink* sink) {
+  while (WaitForTick()) {
+    RelieveHeldUp();
+    if (sink != nullptr) sink->OnWatch();
+  }
+}
+
+bool WorkerPool::WaitForTick() {
+  absl::MutexLock lock(&sleep_mutex_);
+  if (is_stopping_.load()) return false;
+  if (idle_ticks_ >= kIdleTicksMax && sleepers_.size() == workers_.size()) {
+    is_watch_parked_ = true;
+    while (is_watch_parked_ && !is_stopping_.load()) watch_wake_.Wait(&sleep_mutex_);
+    idle_ticks_ = 0;
+  } else {
+    watch_wake_.WaitWithTimeout(&sleep_mutex_, idle_ticks_ == 0 ? kTick : kIdleTick);
+  }
+  idle_ticks_ = sleepers_.size() == workers_.size() ? idle_ticks_ + 1 : 0;
+  return !is_stopping_.load();
+}
+
+// Whoever is in the same turn as at the last tick gives half of what waits, at least one, to those
+// who sleep. Of the others a sleeper can take itself, if there is enough.
+void WorkerPool::RelieveHeldUp() {
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    uint32_t version = worker.version.load(std::memory_order_relaxed);
+    bool is_same = version == versions_seen_[i];
+    versions_seen_[i] = version;
+    if (worker.queue.size_hint() < (is_same ? 1 : kStealSizeMin)) continue;
+    if (sleeper_count_.load() == 0) continue;
+    if (is_same) {
+      relieved_.clear();
+      worker.queue.Take(2, 1, &relieved_);
+      shared_.Push(relieved_);
+    }
+    WakeOne();
+  }
+}
+
+}  // namespace skysim
