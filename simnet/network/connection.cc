@@ -313,6 +313,12 @@ bool Connection::IsWritable(int side) const {
   return self.state == State::kOpen && pipes_[side].IsWritable();
 }
 
+bool Connection::IsHungUp(int side) const {
+  const Side& self = sides_[side];
+  if (self.is_broken) return true;
+  return self.is_write_shut && (self.is_read_shut || pipes_[1 - side].HasFinArrived());
+}
+
 void Connection::ShutdownRead(int side) { sides_[side].is_read_shut = true; }
 
 void Connection::ShutdownWrite(int side) {

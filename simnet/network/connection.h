@@ -46,6 +46,8 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
 
   bool IsReadable(int side) const;
   bool IsWritable(int side) const;
+  // Nothing can be written any more, nor will anything arrive.
+  bool IsHungUp(int side) const;
   // The pending error that poll(2) would report although neither direction is asked for.
   const char* PendingError(int side) const { return sides_[side].error; }
   void ClearError(int side) { sides_[side].error = nullptr; }

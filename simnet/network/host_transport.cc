@@ -219,21 +219,24 @@ void HostTransport::OnConnectFailed(EndpointId id, const char* error) {
 
 // -- Readiness ------------------------------------------------------------------------------------
 
-void HostTransport::SetReading(EndpointId id, bool on) {
+void HostTransport::Switch(EndpointId id, bool Endpoint::*direction, bool on) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
-  endpoint->is_reading = on;
-  if (on && IsReadable(*endpoint)) WakeAt(*endpoint, fabric_.events.NowNs());
+  endpoint->*direction = on;
+  if (on) endpoint->has_told_break = false;
+  const bool is_ready = direction == &Endpoint::is_reading ? IsReadable(*endpoint)
+                                                           : IsWritable(*endpoint);
+  if (on ? is_ready : HasBreakToTell(*endpoint)) WakeAt(*endpoint, fabric_.events.NowNs());
 }
 
+void HostTransport::SetReading(EndpointId id, bool on) { Switch(id, &Endpoint::is_reading, on); }
+
 void HostTransport::SetWriting(EndpointId id, bool on) {
-  Endpoint* endpoint = Find(id);
-  if (endpoint == nullptr) return;
-  endpoint->is_writing = on;
-  if (endpoint->kind == Kind::kStream) {
+  const Endpoint* endpoint = Find(id);
+  if (endpoint != nullptr && endpoint->kind == Kind::kStream) {
     endpoint->connection->SetWaitingForSpace(endpoint->side, on);
   }
-  if (on && IsWritable(*endpoint)) WakeAt(*endpoint, fabric_.events.NowNs());
+  Switch(id, &Endpoint::is_writing, on);
 }
 
 bool HostTransport::IsReadable(const Endpoint& endpoint) const {
@@ -284,16 +287,25 @@ void HostTransport::Poll(EndpointId id) {
   }
 }
 
+// Linux, tcp_poll: POLLERR for a pending error, POLLHUP when both directions are over.
+bool HostTransport::HasBreakToTell(const Endpoint& endpoint) const {
+  if (endpoint.kind != Kind::kStream || endpoint.is_connecting) return false;
+  const Connection& connection = *endpoint.connection;
+  const bool has_error = connection.PendingError(endpoint.side) != nullptr;
+  const bool is_asked = endpoint.is_reading || endpoint.is_writing;
+  if (is_asked) return has_error && connection.HasSeenEnd(endpoint.side);
+  return (has_error || connection.IsHungUp(endpoint.side)) && !endpoint.has_told_break;
+}
+
 // What poll(2) reports unasked. True if it did.
 bool HostTransport::ReportBreak(EndpointId id) {
-  const Endpoint& endpoint = *Find(id);
-  if (endpoint.kind != Kind::kStream || endpoint.is_connecting) return false;
+  Endpoint& endpoint = *Find(id);
+  if (!HasBreakToTell(endpoint)) return false;
+  endpoint.has_told_break = true;
   Connection& connection = *endpoint.connection;
   const char* error = connection.PendingError(endpoint.side);
-  const bool is_asked = endpoint.is_reading || endpoint.is_writing;
-  if (error == nullptr || (is_asked && !connection.HasSeenEnd(endpoint.side))) return false;
   connection.ClearError(endpoint.side);
-  sink_->OnBroken(id, error);
+  sink_->OnBroken(id, error == nullptr ? "" : error);
   return true;
 }
 
@@ -333,13 +345,16 @@ void HostTransport::ShutdownRead(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr || endpoint->kind != Kind::kStream) return;
   endpoint->connection->ShutdownRead(endpoint->side);
-  if (endpoint->is_reading) WakeAt(*endpoint, fabric_.events.NowNs());
+  if (endpoint->is_reading || HasBreakToTell(*endpoint)) {
+    WakeAt(*endpoint, fabric_.events.NowNs());
+  }
 }
 
 void HostTransport::ShutdownWrite(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr || endpoint->kind != Kind::kStream) return;
   endpoint->connection->ShutdownWrite(endpoint->side);
+  if (HasBreakToTell(*endpoint)) WakeAt(*endpoint, fabric_.events.NowNs());
 }
 
 void HostTransport::Close(EndpointId id) {

@@ -88,6 +88,7 @@ class HostTransport final : public SimulatedTransport {
     bool is_connecting = false;
     bool is_reading = false, is_writing = false;
     bool is_wake_scheduled = false;
+    bool has_told_break = false;  // and nothing was switched on since
     Connection* connection = nullptr;       // kStream
     std::unique_ptr<Listener> listener;     // kListener
     std::unique_ptr<Udp> udp;               // kUdp
@@ -100,6 +101,8 @@ class HostTransport final : public SimulatedTransport {
   void Remove(Endpoint& endpoint);
   EndpointId FailLater(const char* error, int64_t delay_ns);
   void WakeAt(Endpoint& endpoint, int64_t when_ns);
+  void Switch(EndpointId id, bool Endpoint::*direction, bool on);
+  bool HasBreakToTell(const Endpoint& endpoint) const;
   bool IsReadable(const Endpoint& endpoint) const;
   bool IsWritable(const Endpoint& endpoint) const;
   bool ReportBreak(EndpointId id);

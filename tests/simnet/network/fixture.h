@@ -105,7 +105,7 @@ class TestNode final : public TransportSink, public Observer {
   }
   void OnWritable(EndpointId endpoint) override { Flush(endpoint); }
   void OnBroken(EndpointId endpoint, absl::string_view error) override {
-    Note(endpoint, "broken: " + std::string(error));
+    Note(endpoint, error.empty() ? "hang-up" : "broken: " + std::string(error));
   }
   uint64_t Record(const Event& event) override {
     recorded.push_back({event, std::string(event.text)});
