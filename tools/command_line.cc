@@ -16,6 +16,7 @@
 #include "tools/replay_command.h"
 #include "tools/run_arguments.h"
 #include "tools/run_command.h"
+#include "tools/node_command.h"
 #include "tools/show_command.h"
 #include "tools/sweep_command.h"
 
@@ -81,10 +82,12 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   SweepCommand sweep;
   ReplayCommand replay;
   ShowCommand show;
+  NodeCommand node;
   AddRunCommand(app, run);
   AddSweepCommand(app, sweep);
   AddReplayCommand(app, replay);
   AddShowCommand(app, show);
+  AddNodeCommand(app, node);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -100,6 +103,7 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   if (app.got_subcommand("run")) return ExecuteRun(run, context);
   if (app.got_subcommand("sweep")) return ExecuteSweep(sweep, context);
   if (app.got_subcommand("replay")) return ExecuteReplay(replay, context);
+  if (app.got_subcommand("node")) return ExecuteNode(node, context);
   return ExecuteShow(show, context);
 }
 

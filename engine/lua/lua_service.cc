@@ -56,6 +56,13 @@ void InterruptHook(lua_State* L, lua_Debug*) {
   lua_error(L);
 }
 
+void EndlessHook(lua_State* L, lua_Debug*) {
+  luaL_where(L, 0);
+  lua_pushliteral(L, "endless loop: this dispatch does not end");
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
 }  // namespace
 
 LuaService::~LuaService() = default;
@@ -96,6 +103,10 @@ void LuaService::OnSignal(int signal) {
     node.Log(context_->handle(), absl::StrFormat("Current Memory %.3fK",
                                                  static_cast<double>(vm->bytes_used()) / 1024));
   }
+}
+
+bool LuaService::Interrupt() {
+  return running().Hook(EndlessHook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 void LuaService::SetCallback(lua_State* L, bool forwards) {

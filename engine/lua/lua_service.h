@@ -39,6 +39,10 @@ class LuaService final : public Service {
   void OnMessage(Message message) override;
   void OnSignal(int signal) override;
 
+  // Raises an error wherever its Lua code is now, and keeps raising it until that coroutine is left:
+  // for a dispatch that does not end. False: nothing runs. Any thread.
+  bool Interrupt();
+
   // skynet.core.callback: the function at stack index 1 of `L` handles messages from the next on.
   void SetCallback(lua_State* L, bool forwards);
   // skynet.start: messages go to the task scheduler. `map_index`: table type -> type of

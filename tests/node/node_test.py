@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Runs `skysim node` as its users do: processes, config files, signals, files, ports.
+
+usage: node_test.py SKYSIM_PROGRAM WORKSPACE [unittest arguments]
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM, WORKSPACE = (os.path.abspath(path) for path in sys.argv[1:3])
+PAIR = os.path.join(WORKSPACE, "tests/node/pair")
+PATIENCE = 60  # seconds until a wait counts as in vain
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Process:
+    """One skysim node. Its output goes to a file, which can be waited for."""
+
+    def __init__(self, folder, arguments, env=None):
+        self.output_path = tempfile.mktemp(dir=folder, prefix="output.")
+        self.output_file = open(self.output_path, "w")
+        self.process = subprocess.Popen(
+            [PROGRAM, "node", *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=self.output_file,
+            stderr=subprocess.STDOUT, env={**os.environ, "SKYSIM_HOME": WORKSPACE, **(env or {})})
+
+    def output(self):
+        with open(self.output_path) as file:
+            return file.read()
+
+    def wait_for(self, text, path=None):
+        begin = time.monotonic()
+        while time.monotonic() - begin < PATIENCE:
+            with open(path or self.output_path) as file:
+                if text in file.read():
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.01)
+        if text not in self.output():
+            raise AssertionError(f"{text!r} did not come; the output is:\n{self.output()}")
+
+    def end(self):
+        """The exit status, once it ends by itself."""
+        return self.process.wait(PATIENCE)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.output_file.close()
+
+
+class NodeTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.processes = []
+
+    def tearDown(self):
+        for process in self.processes:
+            process.kill()
+        shutil.rmtree(self.folder)
+
+    def start(self, *arguments, env=None):
+        process = Process(self.folder, arguments, env)
+        self.processes.append(process)
+        return process
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def node(self, main, *arguments, config="", **options):
+        """Starts a node whose start service has the text `main` inside skynet.start."""
+        self.write("service/main.lua", 'local skynet = require "skynet"\nrequire "skynet.manager"\n'
+                   f"skynet.start(function()\n{main}\nend)\n")
+        self.write("config", f"thread = 2\nharbor = 0\n{config}\n")
+        return self.start("config", *arguments, **options)
+
+    def refused(self, process):
+        """The one line of a node that could not start."""
+        self.assertEqual(process.end(), 2, process.output())
+        lines = [line for line in process.output().splitlines() if line.startswith("skysim: ")]
+        self.assertEqual(len(lines), 1, process.output())
+        return lines[0]
+
+    # -- Running -------------------------------------------------------------------------------------
+
+    def test_two_processes_are_a_cluster_from_their_config_files(self):
+        root = os.path.join(self.folder, "pair")
+        shutil.copytree(PAIR, root)
+        port = free_port()
+        with open(os.path.join(root, "cluster_names.lua"), "w") as names:
+            names.write(f'db = "127.0.0.1:{port}"\n')
+        env = {"PAIR_ROOT": root}
+
+        db = self.start(os.path.join(root, "config.db"), env=env)
+        db.wait_for("db is open")
+        client = self.start(os.path.join(root, "config.client"), env=env)
+
+        self.assertEqual(client.end(), 0, client.output())
+        printed = [line for line in client.output().splitlines() if not line.startswith("[:")]
+        self.assertEqual(printed, ["foobar", "foobar"])
+        printed = [line for line in db.output().splitlines() if not line.startswith("[:")]
+        self.assertEqual(printed, ["nil", "foobar", "db is open"])
+        db.process.send_signal(signal.SIGTERM)
+        self.assertEqual(db.end(), 0)
+
+    def test_abort_ends_the_process_and_what_was_logged_is_there(self):
+        node = self.node('for i = 1, 100 do skynet.error("line", i) end skynet.abort()')
+        self.assertEqual(node.end(), 0)
+        self.assertIn("line 100", node.output())
+
+    def test_set_overrides_the_file(self):
+        node = self.node('print("answer", skynet.getenv "answer", skynet.getenv "thread") skynet.abort()',
+                         "--set", "answer=42", "--set", "thread=3", config='answer = "no"')
+        self.assertEqual(node.end(), 0)
+        self.assertIn("answer\t42\t3", node.output())
+
+    def test_os_exit_and_timers_work_on_real_time(self):
+        node = self.node("local begin = skynet.now() skynet.timeout(20, function() "
+                         'print(skynet.now() - begin >= 20, os.time() > 1.7e9) skynet.abort() end)')
+        self.assertEqual(node.end(), 0)
+        self.assertIn("true\ttrue", node.output())
+
+    # -- Signals -------------------------------------------------------------------------------------
+
+    def test_sigint_and_sigterm_end_the_node(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            node = self.node('print "up"')
+            node.wait_for("up")
+            node.process.send_signal(number)
+            self.assertEqual(node.end(), 0)
+
+    def test_a_second_sigterm_ends_a_node_that_cannot_end(self):
+        node = self.node('skynet.fork(function() print "looping" while true do end end)')
+        node.wait_for("looping")
+        node.process.send_signal(signal.SIGTERM)
+        begin = time.monotonic()
+        while node.process.poll() is None and time.monotonic() - begin < PATIENCE:
+            node.process.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+        self.assertEqual(node.end(), -signal.SIGTERM)
+
+    def test_sighup_opens_the_log_file_again(self):
+        node = self.node('print "up" skynet.fork(function() while true do skynet.error "tick" skynet.sleep(1) end end)',
+                         config='logger = "node.log"')
+        path = os.path.join(self.folder, "node.log")
+        node.wait_for("up")
+        node.wait_for("tick", path)
+        os.rename(path, path + ".1")
+        node.process.send_signal(signal.SIGHUP)
+        begin = time.monotonic()
+        while not os.path.exists(path) and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.01)
+        node.wait_for("tick", path)
+        with open(path) as file:
+            self.assertRegex(file.readline(), r"^\d\d/\d\d/\d\d \d\d:\d\d:\d\d\.\d\d \[:0000000\w\] ")
+
+    # -- A daemon ------------------------------------------------------------------------------------
+
+    def test_a_daemon_leaves_its_starter_keeps_its_pid_file_and_removes_it(self):
+        node = self.node("", config='daemon = "node.pid"\nlogger = "node.log"')
+        self.assertEqual(node.end(), 0, node.output())
+        with open(os.path.join(self.folder, "node.pid")) as file:
+            pid = int(file.read())
+        try:
+            os.kill(pid, 0)
+            second = self.start("config")
+            self.assertEqual(self.refused(second), f"skysim: Skynet is already running, pid = {pid}.")
+        finally:
+            os.kill(pid, signal.SIGTERM)
+        begin = time.monotonic()
+        while os.path.exists(os.path.join(self.folder, "node.pid")) and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.01)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "node.pid")))
+
+    def test_a_daemon_that_cannot_start_says_so_before_its_starter_ends(self):
+        node = self.node('error "no luck"', config='daemon = "node.pid"')
+        self.assertIn("its start service main failed: ", self.refused(node))
+
+    # -- What cannot start ---------------------------------------------------------------------------
+
+    def test_a_config_that_is_not_there(self):
+        self.assertEqual(self.refused(self.start("nothing")), "skysim: cannot read nothing: No such file or directory")
+
+    def test_a_config_with_a_syntax_error(self):
+        self.write("config", "thread = = 2\n")
+        self.assertIn("config:1: ", self.refused(self.start("config")))
+
+    def test_a_variable_that_is_not_set(self):
+        self.write("config", 'x = "$SKYSIM_NOT_SET"\n')
+        self.assertIn("os.getenv() failed: SKYSIM_NOT_SET", self.refused(self.start("config")))
+
+    def test_a_thread_count_out_of_range(self):
+        node = self.node("", "--set", "thread=5000")
+        self.assertIn('config: thread is "5000", but must be a number in [1,1024]', self.refused(node))
+
+    def test_a_setting_without_a_value(self):
+        self.assertIn('"thread" is not KEY=VALUE', self.refused(self.node("", "--set", "thread")))
+
+    def test_a_start_service_that_is_not_there(self):
+        self.write("config", 'harbor = 0\nstart = "nobody"\n')
+        line = self.refused(self.start("config"))
+        self.assertIn("its start service nobody failed: ", line)
+
+    def test_a_start_service_that_raises(self):
+        line = self.refused(self.node('error "no luck"'))
+        self.assertRegex(line, r"its start service main failed: .*main\.lua:4: no luck")
+
+    def test_a_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            line = self.refused(self.node(f'require("skynet.socket").listen("127.0.0.1", {port})'))
+        self.assertIn("Address already in use", line)
+
+    def test_a_log_file_that_cannot_be_written(self):
+        self.assertIn("Can't launch logger service", self.refused(self.node("", config='logger = "/nowhere/log"')))
+
+    def test_a_bootstrap_that_is_not_there(self):
+        line = self.refused(self.node("", config='bootstrap = "snlua nothing"'))
+        self.assertIn("its bootstrap failed: ", line)
+
+    def test_a_module_that_is_not_there(self):
+        self.assertIn("Bootstrap error : nothing", self.refused(self.node("", config='bootstrap = "nothing"')))
+
+    # -- Watching ------------------------------------------------------------------------------------
+
+    def test_an_endless_loop_is_reported_and_others_go_on(self):
+        self.write("service/other.lua", 'local skynet = require "skynet"\nskynet.start(function() '
+                   "skynet.fork(function() while true do print 'alive' skynet.sleep(10) end end) end)")
+        node = self.node('skynet.newservice "other" skynet.fork(function() while true do end end)')
+        node.wait_for("maybe in an endless loop")
+        count = node.output().count("alive")
+        begin = time.monotonic()
+        while node.output().count("alive") <= count and time.monotonic() - begin < PATIENCE:
+            time.sleep(0.01)
+        self.assertGreater(node.output().count("alive"), count)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
