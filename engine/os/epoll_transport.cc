@@ -23,9 +23,9 @@
 #include "engine/os/socket_address.h"
 #include "engine/os/thread_signals.h"
 
-// Who closes a descriptor: calls, which come one at a time, and the socket thread for a connect that
-// is under way, which no call but Close() touches, under the lock. So a call may use a descriptor
-// after it gave up the lock.
+// Who closes a descriptor: calls, which come one at a time, and the socket thread that of a connect
+// under way, which calls touch under the lock only. So a call may use the descriptor of anything
+// else after it gave up the lock.
 //
 // Order of locks: mutex_, then the resolver's own. The resolver's thread takes only the latter.
 

@@ -42,9 +42,9 @@ namespace skysim {
 //   Should another thread snatch the reserve, the listener rests until the next Close().
 // - Adopt() sets O_NONBLOCK, as skynet's bind does, until Close(); whoever shares the open file
 //   (stdout on a terminal!) has it too. What epoll refuses (EPERM: regular files) counts as always
-//   ready. Without reading or writing on, a descriptor that is no socket reports nothing: the hang-up
-//   of a pipe says nothing of the bytes that are still in it. Errors: FailedPrecondition "Bad file
-//   descriptor", AlreadyExists "File exists" (adopted twice).
+//   ready. Without reading or writing on, a descriptor that is no socket reports nothing: the
+//   hang-up of a pipe says nothing of the bytes that are still in it. Errors: FailedPrecondition
+//   "Bad file descriptor", AlreadyExists "File exists" (adopted twice).
 // Left out: causes, which only a simulated world knows.
 class EpollTransport final : public Transport {
  public:
@@ -123,8 +123,8 @@ class EpollTransport final : public Transport {
   Endpoint* Find(EndpointId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Endpoint& Add(Kind kind, Descriptor descriptor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remove(EndpointId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // -1: no such endpoint, or not of one of these kinds. Valid until the caller's next Close(): calls
-  // come one at a time, and the socket thread closes nothing but what is connecting.
+  // -1: no such endpoint, or of another kind. Valid until the caller's next Close(): calls come one
+  // at a time, and the socket thread closes nothing but what is connecting.
   int DescriptorOf(EndpointId id, Kind kind) const;
   int StreamOf(EndpointId id) const;
   absl::StatusOr<EndpointId> Install(Kind kind, Descriptor descriptor);

@@ -28,7 +28,7 @@ class NameResolver final {
     absl::StatusOr<std::vector<std::string>> addresses;
   };
 
-  // `on_answer` is called on the resolver's thread whenever there is something to TakeAnswers(), and
+  // `on_answer` is called on the resolver's thread whenever there is something to TakeAnswers(),
   // never after the destructor. It must not call the resolver.
   NameResolver(NameLookup lookup, absl::AnyInvocable<void()> on_answer);
   ~NameResolver();

@@ -21,12 +21,13 @@ namespace skysim {
 
 using Events = std::vector<std::string>;
 
-// The sink of one transport, and the test's way to call it. Reads and accepts whatever comes, unless
-// told to leave an endpoint to the test, and writes down what it sees. Each operation takes the lock.
+// The sink of one transport, and the test's way to call it. Reads and accepts whatever comes,
+// unless told to leave an endpoint to the test, and writes down what it sees. Each operation takes
+// the lock.
 class ContractNode final : public TransportSink {
  public:
   struct Seen {
-    Events events;         // "connected IP:PORT", "end", "error: ...", "broken: ...", "from ...: ..."
+    Events events;         // "connected IP:PORT", "end", "error: X", "broken: X", "from IP:PORT: X"
     std::string bytes;     // of a stream, read
     std::string unsent;    // still to be written
     int readable = 0, writable = 0, acceptable = 0;  // callbacks

@@ -674,7 +674,8 @@ void CheckNames(const MakeTransportWorld& make) {
   }
 
   SECTION("a name that nobody has is not found") {
-    for (const absl::Status& status : {resolve("nowhere").status(), node0.ListenError("nowhere", 0)}) {
+    for (const absl::Status& status :
+         {resolve("nowhere").status(), node0.ListenError("nowhere", 0)}) {
       CHECK(status.code() == absl::StatusCode::kNotFound);
       CHECK(status.message() == "Name or service not known");
     }
