@@ -9,6 +9,10 @@ namespace {
 // The request with which our build of Lua asks an allocator for the seed of its string hash; no tag
 // that Lua passes as `osize` for a new object has this value (tools/third_party/lua/lua_hooks.h).
 constexpr size_t kSeedRequest = 0x5eed;
+// From here on `osize` is the address of a C function, whose number is asked for.
+constexpr size_t kCodeAddressMin = 0x10000;
+// Between two numbers, so that they look like the addresses that they stand for.
+constexpr size_t kFunctionStep = 0x10;
 
 }  // namespace
 
@@ -25,7 +29,8 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
   LuaVm& vm = *static_cast<LuaVm*>(self);
   if (block == nullptr) {
     if (new_size == 0) {
-      return old_size == kSeedRequest ? reinterpret_cast<void*>(uintptr_t{vm.seed_}) : nullptr;
+      if (old_size == kSeedRequest) return reinterpret_cast<void*>(uintptr_t{vm.seed_});
+      return old_size >= kCodeAddressMin ? vm.FunctionNumber(old_size) : nullptr;
     }
     old_size = 0;  // it was a type tag
   } else if (new_size == 0) {
@@ -44,6 +49,11 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
   }
   vm.bytes_used_.store(bytes, std::memory_order_relaxed);
   return vm.memory_.Reallocate(block, new_size);
+}
+
+void* LuaVm::FunctionNumber(size_t address) {
+  size_t next = (function_numbers_.size() + 1) * kFunctionStep;
+  return reinterpret_cast<void*>(function_numbers_.try_emplace(address, next).first->second);
 }
 
 bool LuaVm::SharesCode(lua_State* L, const ChunkRegion& code) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "engine/platform/memory.h"
 #include "engine/platform/platform.h"
@@ -55,6 +56,8 @@ class LuaVm final {
 
  private:
   static void* Allocate(void* self, void* block, size_t old_size, size_t new_size);
+  // What tostring and %p show of a C function: the same in every build, as its address is not.
+  void* FunctionNumber(size_t address);
 
   Memory& memory_;
   VmContext context_;
@@ -65,6 +68,8 @@ class LuaVm final {
   size_t bytes_limit_ = 0;
   size_t bytes_warning_ = 32u << 20;
   MemoryWarning warning_ = nullptr;
+  // Address of a C function -> its number, in the order in which the VM was asked to show them.
+  absl::flat_hash_map<size_t, size_t> function_numbers_;
   lua_State* state_ = nullptr;
 };
 

@@ -46,6 +46,8 @@ def _pinned_archive_impl(ctx):
             sha256 = ctx.attr.sha256,
             stripPrefix = ctx.attr.strip_prefix,
         )
+    for patch in ctx.attr.patches:
+        ctx.patch(patch, strip = 1)
     if ctx.attr.build_file:
         ctx.delete("BUILD")
         ctx.delete("BUILD.bazel")
@@ -63,6 +65,7 @@ Debian packs some releases again: the same sources, but another hash and another
         "debian_archive": attr.string(doc = "File name of Debian's archive of the same release."),
         "debian_sha256": attr.string(doc = "Its hash, where it is not the one at url."),
         "build_file": attr.label(allow_single_file = True, doc = "Replaces the archive's own."),
+        "patches": attr.label_list(allow_files = True, doc = "Applied in turn, as patch -p1 does."),
     },
 )
 
@@ -77,6 +80,7 @@ def _libraries():
         sha256 = "9fbf5e28ef86c69858f6d3d34eccc32e911c1a28b4120ff3e84aaa70cfbf1e30",
         strip_prefix = "lua-5.4.7",
         debian_archive = "lua5.4_5.4.7.orig.tar.gz",
+        patches = ["//tools/third_party/lua:addresses.patch"],
     )
     pinned_archive(
         name = "com_google_absl",

@@ -1,6 +1,7 @@
 // Settings of Lua itself: the compiler includes this before each of Lua's source files (lua.BUILD).
 //
-// Determinism: nothing in the Lua core asks the clock or looks at addresses to choose a seed.
+// Determinism: nothing in the Lua core asks the clock or looks at addresses to choose a seed, and
+// with addresses.patch no address of the program's code or data decides what a script sees.
 // One thing is left to whoever opens the libraries: luaopen_math seeds math.random from the clock
 // and the state's address, so call math.randomseed afterwards.
 #ifndef TOOLS_THIRD_PARTY_LUA_LUA_HOOKS_H_
@@ -40,6 +41,16 @@ inline unsigned int SkysimLuaSeed(lua_Alloc allocate, void* user_data) {
 
 // lstate.c, when a state is made; its allocator is already in place.
 #define luai_makeseed(L) SkysimLuaSeed(G(L)->frealloc, G(L)->ud)
+
+// addresses.patch, lapi.c: what lua_topointer answers for a C function. The allocator is asked as for
+// the seed, with the function's address as osize: that is beyond the first 64 KiB, where nothing is
+// ever mapped, so neither a tag nor the seed's request. One that answers NULL leaves the address.
+inline const void* SkysimFunctionNumber(lua_Alloc allocate, void* user_data,
+                                        lua_CFunction function) {
+  const auto address = reinterpret_cast<uintptr_t>(function);
+  const void* number = allocate(user_data, nullptr, address, 0);
+  return number != nullptr ? number : reinterpret_cast<const void*>(address);
+}
 
 // ltablib.c: where table.sort starts in a big array that it split badly. Lua asks the clock.
 #define l_randomizePivot() (0x5eedu)

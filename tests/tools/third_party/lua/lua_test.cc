@@ -1,10 +1,12 @@
 // What the project relies on in its own build of Lua: see lua_api.h and lua_hooks.h.
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "catch2/catch_test_macros.hpp"
 #include "tools/third_party/lua/lua_api.h"
@@ -147,6 +149,83 @@ TEST_CASE("an allocator that does not know the seed request gets the default see
 
   CHECK(order == PairsOrder(SeededAllocate, &seed));
   CHECK(order == PairsOrder(SeededAllocate, &zero));
+}
+
+// Numbers 1, 2, 3 in the order in which `functions` became keys of a table, as pairs() meets them.
+std::string KeyOrder(const State& state, const std::vector<lua_CFunction>& functions) {
+  lua_State* lua = state.get();
+  lua_newtable(lua);
+  for (size_t i = 0; i < functions.size(); ++i) {
+    lua_pushcfunction(lua, functions[i]);
+    lua_pushinteger(lua, static_cast<lua_Integer>(i));
+    lua_rawset(lua, -3);
+  }
+  std::string order;
+  for (lua_pushnil(lua); lua_next(lua, -2) != 0; lua_pop(lua, 1)) {
+    order += std::to_string(lua_tointeger(lua, -1)) + " ";
+  }
+  lua_pop(lua, 1);
+  return order;
+}
+
+TEST_CASE("where the code of C functions is does not decide the order of a table with such keys") {
+  State state = OpenedState(&PlainAllocate, nullptr);
+  std::vector<lua_CFunction> functions = {luaopen_base,  luaopen_table, luaopen_string,
+                                          luaopen_math,  luaopen_utf8,  luaopen_coroutine,
+                                          luaopen_debug, luaopen_io,    luaopen_os};
+
+  const std::string order = KeyOrder(state, functions);
+  for (size_t turn = 1; turn < functions.size(); ++turn) {
+    std::rotate(functions.begin(), functions.begin() + 1, functions.end());
+    CHECK(KeyOrder(state, functions) == order);
+  }
+  std::reverse(functions.begin(), functions.end());
+  CHECK(KeyOrder(state, functions) == order);
+}
+
+TEST_CASE("C functions are found as keys, and leave a table") {
+  CHECK(Run(OpenedState(&PlainAllocate, nullptr), R"(
+    local names, count = {}, 0
+    for _, library in ipairs { _G, string, table, math, coroutine, io, os, debug, utf8 } do
+      for name, value in pairs(library) do
+        if type(value) == "function" then names[value], count = name, count + 1 end
+      end
+    end
+    assert(count > 100 and names[print] == "print" and names[utf8.char] == "char")
+    for key in pairs(names) do names[key] = nil end
+    assert(next(names) == nil and names[print] == nil)
+    return "all")") == "all");
+}
+
+TEST_CASE("a long C string becomes a new string each time, a short one is always the same") {
+  State state = OpenedState(&PlainAllocate, nullptr);
+  const auto is_same = [&](const char* one, const char* other) {
+    lua_pushstring(state.get(), one);
+    lua_pushstring(state.get(), other);
+    return lua_topointer(state.get(), -1) == lua_topointer(state.get(), -2);
+  };
+  const std::string long_text(41, 'x');  // one more than LUAI_MAXSHORTLEN
+  const std::string short_text(40, 'x');
+
+  CHECK_FALSE(is_same(long_text.c_str(), long_text.c_str()));
+  CHECK(is_same(short_text.c_str(), short_text.c_str()));
+  CHECK(is_same(short_text.c_str(), long_text.c_str() + 1));
+}
+
+// Numbers every C function 0x70.
+void* NumberingAllocate(void*, void* block, size_t old_size, size_t size) {
+  if (block == nullptr && old_size > kSkysimLuaSeedRequest && size == 0) {
+    return reinterpret_cast<void*>(uintptr_t{0x70});
+  }
+  return PlainAllocate(nullptr, block, old_size, size);
+}
+
+TEST_CASE("tostring and %p show of a C function what the allocator says") {
+  const char* show = "return tostring(print) .. ' ' .. string.format('%p', print)";
+
+  CHECK(Run(OpenedState(&NumberingAllocate, nullptr), show) == "function: 0x70 0x70");
+  // One that knows nothing of it leaves the address.
+  CHECK(Run(OpenedState(&PlainAllocate, nullptr), show) != "function: 0x70 0x70");
 }
 
 TEST_CASE("the API has C names, which a module finds in the program") {
