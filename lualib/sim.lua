@@ -36,8 +36,8 @@
 --             ?.lua and service/?.lua there, then among skysim's own.
 --   reachable names of sim.reachable() that some run of a sweep must come by
 --   kind, source   text for the reader
---   story     function(world); see sim.world. It begins when the bootstrap of every node has ended (or after 60 s) and the
---             run ends when it returns: what was spawned and not joined is dropped, and every open
+--   story     function(world); see sim.world. The nodes start at once, in an order that the seed chooses. It begins when
+--             the bootstrap of every node has ended (or after 60 s) and the run ends when it returns: what was spawned and not joined is dropped, and every open
 --             sim.eventually is judged once, then and there.
 --
 -- Config files. A node can start from the config file that its project has for skynet, with `include`s and all; the path

@@ -103,8 +103,13 @@ sim.scenario "a crash of the callee raises the calls under way, and after its re
     local hanging = world:spawn(function() return world:call("a", ".client", "hang") end)
     world:wait_until(function() return #world:probes "hanging" == CALLS end)
     world:crash "b"
-    sim.guarantee("every call under way raises", sim.equal(CALLS, hanging:join()))
-    sim.guarantee("a call to a node that is down raises", world:call("a", ".client", "where") == nil)
+    world:together(
+      function()
+        sim.guarantee("every call under way raises", sim.equal(CALLS, hanging:join()))
+      end,
+      function()
+        sim.guarantee("a call to a node that is down raises", world:call("a", ".client", "where") == nil)
+      end)
 
     world:sleep(world:choose(3) .. "s")
     world:restart("b", { config = { services_before = 3 } })

@@ -116,9 +116,10 @@ sim.scenario "calls under network faults end once, and end well after the faults
     for _, fault in ipairs(world:shuffle(faults)) do
       fault()
       world:sleep(world:choose(5) .. "s")
-      world:heal()
-      world:link("b", "a"):delay(sim.exponential("500us", "2ms"))
-      world:link("a", "b"):loss("1%")
+      world:together(
+        function() world:heal() end,
+        function() world:link("b", "a"):delay(sim.exponential("500us", "2ms")) end,
+        function() world:link("a", "b"):loss("1%") end)
       world:sleep "500ms"
     end
 

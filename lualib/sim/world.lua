@@ -333,8 +333,8 @@ function world.run()
     core.add_node(node)
   end
   core.set_default_link(declared.network)
-  for _, node in ipairs(declared.nodes) do
-    core.start(node.name)
+  for _, index in ipairs(core.permutation("story/boot", #declared.nodes)) do
+    core.start(declared.nodes[index].name)
   end
   for _, node in ipairs(declared.nodes) do
     wait_for_boot(node.name)

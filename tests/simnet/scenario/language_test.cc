@@ -1,4 +1,5 @@
 // What the scenario language does when it is used well.
+#include <set>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -260,6 +261,23 @@ TEST_CASE_METHOD(ScenarioFixture, "same seed, same digest; a replay under its tr
   REQUIRE(changed.ok());
   CHECK(changed->verdict == Verdict::kDiverged);
   CHECK(changed->divergence.has_value());
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "nodes start in an order that the seed chooses") {
+  const std::string story = Story("");
+  std::set<std::string> orders;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    options.keeps_events = true;
+    RunResult result = Passed(RunText(story, options));
+    std::string order;
+    for (const RecordedEvent& event : result.trace.events) {
+      if (event.kind == EventKind::kNodeStart) order += result.trace.nodes[event.node];
+    }
+    orders.insert(order);
+  }
+  CHECK(orders == std::set<std::string>{"ab", "ba"});
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "a restarted node boots again with its changes, and a crash raises calls under way") {
