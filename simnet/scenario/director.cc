@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "engine/lua/home_paths.h"
 #include "engine/lua/sandbox.h"
@@ -121,6 +122,17 @@ void Director::OpenVm() {
   lua_pop(L, 1);
 }
 
+// How Lua knows the scenario's file, in the story as in services: not as the user spelled its path,
+// because the length of a chunk's name would move what is allocated after it.
+std::string Director::ScenarioFile() const {
+  return absl::StrCat(kScenarioFolder, BaseName(options_.scenario_path));
+}
+
+// `text` for the user: with the scenario's path as he spelled it.
+std::string Director::Spelled(absl::string_view text) const {
+  return absl::StrReplaceAll(text, {{ScenarioFile(), options_.scenario_path}});
+}
+
 absl::Status Director::LoadError(int status) {
   lua_State* L = vm_->state();
   if (status == LUA_OK) return absl::OkStatus();
@@ -137,8 +149,8 @@ absl::Status Director::Load() {
   scenario_text_ = **text;
   OpenVm();
   lua_State* L = vm_->state();
-  SetFallbackPlace(L, options_.scenario_path);
-  std::string chunk = absl::StrCat("@", options_.scenario_path);
+  SetFallbackPlace(L, ScenarioFile());
+  std::string chunk = absl::StrCat("@", ScenarioFile());
   int status =
       luaL_loadbufferx(L, scenario_text_.data(), scenario_text_.size(), chunk.c_str(), "t");
   if (status == LUA_OK) status = lua_pcall(L, 0, 0, 0);
@@ -156,6 +168,12 @@ absl::Status Director::Load() {
 // -- The run -------------------------------------------------------------------------------------
 
 absl::StatusOr<RunResult> Director::Run() {
+  absl::StatusOr<RunResult> result = LoadAndPlay();
+  if (result.ok()) return result;
+  return absl::Status(result.status().code(), Spelled(result.status().message()));
+}
+
+absl::StatusOr<RunResult> Director::LoadAndPlay() {
   if (absl::Status status = Load(); !status.ok() && !(tasks_ != nullptr && tasks_->is_endless())) {
     return status;
   }
@@ -321,9 +339,8 @@ absl::Status Director::PutNode(NodeDeclaration node, bool is_known) {
   status = CheckCanBoot(spec, config, scripts);
   if (!status.ok()) return status;
   if (!declaration_.services.empty()) {
-    std::string file = absl::StrCat(kScenarioFolder, BaseName(options_.scenario_path));
-    spec.files[file] = scenario_text_;
-    spec.config["sim_scenario"] = file;
+    spec.files[ScenarioFile()] = scenario_text_;
+    spec.config["sim_scenario"] = ScenarioFile();
   }
   std::string name = spec.name;
   node_scripts_[name] = std::move(scripts);
@@ -426,22 +443,27 @@ RunResult Director::MakeResult(End end) {
   recorder_.Finish();
   RunResult result;
   result.verdict = end.verdict;
-  result.reason = std::move(end.reason);
+  result.reason = Spelled(end.reason);
   if (recorder_.divergence().has_value()) {
     result.divergence = recorder_.divergence();
     result.verdict = Verdict::kDiverged;
     result.reason = "the run is not as it was recorded";
   } else if (const PropertyResult* failure = properties_.FirstFailure()) {
     result.verdict = Verdict::kFailed;
-    result.reason = PropertyStore::Describe(*failure);
+    result.reason = Spelled(PropertyStore::Describe(*failure));
   }
   result.scenario = declaration_.claim;
   result.properties = properties_.results();
+  for (PropertyResult& property : result.properties) property.detail = Spelled(property.detail);
   result.digest = recorder_.digest();
   result.events = recorder_.count();
   result.virtual_ns = events_.NowNs();
   result.dispatches = world_ == nullptr ? 0 : world_->dispatches();
   result.waiting = WaitingTasks();
+  for (WaitingTask& task : result.waiting) {
+    task.waits_for = Spelled(task.waits_for);
+    task.stack = Spelled(task.stack);
+  }
   if (options_.keeps_events) {
     result.trace = MakeTrace(result.verdict == Verdict::kPassed ? "passed" : result.reason);
   }

@@ -138,7 +138,10 @@ class Director final {
   absl::Status CheckCanBoot(const NodeSpec& spec, const Config& config,
                             const NodeScripts& scripts) const;
   void OpenVm();
+  absl::StatusOr<RunResult> LoadAndPlay();
   absl::Status Load();
+  std::string ScenarioFile() const;
+  std::string Spelled(absl::string_view text) const;
   absl::Status LoadError(int status);
   absl::StatusOr<End> Play();
   absl::StatusOr<End> EndStory();

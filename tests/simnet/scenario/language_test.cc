@@ -1,12 +1,16 @@
 // What the scenario language does when it is used well.
+#include <filesystem>
 #include <set>
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
 #include "tests/simnet/scenario/scenario_fixture.h"
 
 namespace skysim {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Fails with the error of wrong input, or with what did not hold.
 RunResult Passed(absl::StatusOr<RunResult> result) {
@@ -144,7 +148,8 @@ TEST_CASE_METHOD(ScenarioFixture, "liveness that is late fails, and an open one 
 TEST_CASE_METHOD(ScenarioFixture, "a call that fails raises in the story, and fails the run if nobody catches it") {
   Passed(RunText(Story(R"(
     local ok, reason = pcall(world.call, world, "a", ".echo", "raise", "on purpose")
-    sim.guarantee("raises", sim.equal({ false, "x.lua:23: call a .echo: call failed" }, { ok, reason }))
+    sim.guarantee("raises", sim.equal({ false, "/sim/scenario/x.lua:23: call a .echo: call failed" },
+      { ok, reason }))
   )")));
 
   auto uncaught = RunText(Story(R"(world:call("a", ".nobody"))"));
@@ -165,7 +170,7 @@ TEST_CASE_METHOD(ScenarioFixture, "what still waits is listed with its stack, id
   CHECK(result.waiting[0].stack.find("x.lua:23") != std::string::npos);
   CHECK(result.waiting[1].node == "a");
   CHECK(result.waiting[1].script == "echo");
-  CHECK(result.waiting[1].stack.find("/sim/scenario/x.lua:10") != std::string::npos);
+  CHECK(result.waiting[1].stack.find("\tx.lua:10: ") != std::string::npos);
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "a story that waits for nothing that could come stops without progress") {
@@ -206,7 +211,7 @@ TEST_CASE_METHOD(ScenarioFixture, "an endless loop is caught and located, in the
   auto service = RunText(Story(R"(world:call("a", ".echo", "loop"))"), options);
   REQUIRE(service.ok());
   CHECK(service->verdict == Verdict::kLimit);
-  CHECK(service->reason == "endless loop on node a, at /sim/scenario/x.lua:11");
+  CHECK(service->reason == "endless loop on node a, at x.lua:11");
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "independent steps begin in an order that the seed chooses") {
@@ -261,6 +266,31 @@ TEST_CASE_METHOD(ScenarioFixture, "same seed, same digest; a replay under its tr
   REQUIRE(changed.ok());
   CHECK(changed->verdict == Verdict::kDiverged);
   CHECK(changed->divergence.has_value());
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "how the scenario's path is spelled is in errors but not in the digest") {
+  const std::string story = Story(R"(
+    local ok, reason = pcall(world.call, world, "a", ".echo", "raise")
+    local tables = { [{}] = 1, [{}] = 2, [{}] = 3 }
+    world:call("b", ".echo", reason, tostring(next(tables)))
+    error("the end", 1)
+  )");
+  RunOptions options;
+  auto error_of = [&](const std::string& path) {
+    options.scenario_path = path;
+    return std::string(Run(options).status().message());
+  };
+  REQUIRE(ErrorOf(story) == "x.lua:26: the end");
+  CHECK(error_of("./x.lua") == "./x.lua:26: the end");
+
+  const std::string passing = absl::StrReplaceAll(story, {{"error(\"the end\", 1)", ""}});
+  const uint64_t digest = Passed(RunText(passing)).digest;
+  for (const std::string& path :
+       {std::string("./x.lua"), std::string("././/x.lua"), fs::absolute("x.lua").string()}) {
+    options.scenario_path = path;
+    INFO(path);
+    CHECK(Passed(Run(options)).digest == digest);
+  }
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "nodes start in an order that the seed chooses") {
