@@ -64,10 +64,15 @@ std::string PropertyLine(const PropertyResult& property, const Paint& paint) {
   return line;
 }
 
+// A task of the story belongs to no service.
+std::string WaiterName(const WaitingTask& task) {
+  return task.service == 0 ? "the story" : absl::StrCat(task.node, " ", FormatHandle(task.service));
+}
+
 std::string WaitingLines(const WaitingTask& task) {
-  return absl::StrCat("  ", task.node, " ", FormatHandle(task.service), " ", task.script,
-                      ": waits for ", task.waits_for, ", since ", FormatDuration(task.since_ns),
-                      "\n", Indent(task.stack, "      "));
+  return absl::StrCat("  ", WaiterName(task), " ", task.script, ": waits for ", task.waits_for,
+                      ", since ", FormatDuration(task.since_ns), "\n",
+                      Indent(task.stack, "      "));
 }
 
 std::string Headline(const RunResult& result, const Paint& paint) {

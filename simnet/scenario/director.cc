@@ -119,7 +119,12 @@ void Director::OpenVm() {
   lua_setfield(L, -2, "path");
   lua_pushliteral(L, "");
   lua_setfield(L, -2, "cpath");
-  lua_pop(L, 1);
+  lua_getfield(L, -1, "searchers");  // a story loads no C modules: preload and Lua files are left
+  for (lua_Integer i = luaL_len(L, -1); i > 2; --i) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pop(L, 2);
 }
 
 // How Lua knows the scenario's file, in the story as in services: not as the user spelled its path,
@@ -136,8 +141,7 @@ std::string Director::Spelled(absl::string_view text) const {
 absl::Status Director::LoadError(int status) {
   lua_State* L = vm_->state();
   if (status == LUA_OK) return absl::OkStatus();
-  const char* text = lua_tostring(L, -1);
-  return absl::InvalidArgumentError(text != nullptr ? text : "an error was raised that is no text");
+  return absl::InvalidArgumentError(lua_tostring(L, -1));
 }
 
 absl::Status Director::Load() {
@@ -150,15 +154,16 @@ absl::Status Director::Load() {
   OpenVm();
   lua_State* L = vm_->state();
   SetFallbackPlace(L, ScenarioFile());
+  lua_pushcfunction(L, &DescribeError);
   std::string chunk = absl::StrCat("@", ScenarioFile());
   int status =
       luaL_loadbufferx(L, scenario_text_.data(), scenario_text_.size(), chunk.c_str(), "t");
-  if (status == LUA_OK) status = lua_pcall(L, 0, 0, 0);
+  if (status == LUA_OK) status = lua_pcall(L, 0, 0, 1);
   if (absl::Status loaded = LoadError(status); !loaded.ok()) return loaded;
 
   lua_getglobal(L, "require");
   lua_pushliteral(L, "sim.world");
-  if (absl::Status loaded = LoadError(lua_pcall(L, 1, 1, 0)); !loaded.ok()) return loaded;
+  if (absl::Status loaded = LoadError(lua_pcall(L, 1, 1, 1)); !loaded.ok()) return loaded;
   lua_getfield(L, -1, "run");
   main_task_ = tasks_->Spawn(L, 0);
   lua_settop(L, 0);
@@ -228,7 +233,10 @@ absl::StatusOr<Director::End> Director::EndByLimit(World::Progress progress) {
                             recorder_.node_names()[node_watch_.endless_node()], ", at ",
                             node_watch_.endless_place())};
   }
-  return End{Verdict::kLimit, world_->stop_reason()};
+  const char* option = progress == World::Progress::kTimeLimit       ? "; --max-time allows more"
+                       : progress == World::Progress::kDispatchLimit ? "; --max-dispatches allows more"
+                                                                     : "";
+  return End{Verdict::kLimit, absl::StrCat(world_->stop_reason(), option)};
 }
 
 void Director::AddProbeHandler(std::string name, int function_ref) {

@@ -232,13 +232,31 @@ int Permutation(lua_State* L) {
 
 // -- Messages ------------------------------------------------------------------------------------
 
+// Packs what stands on the stack behind the buffer's pointer.
+int PackProtected(lua_State* L) {
+  PackValues(L, 2, *static_cast<SeriBuffer*>(lua_touserdata(L, 1)));
+  return 0;
+}
+
+// Packs the values from `first` on. What cannot be packed is a mistake in the story's line.
+void PackArguments(lua_State* L, int first, SeriBuffer& packed) {
+  const int count = lua_gettop(L) - first + 1;
+  luaL_checkstack(L, count + 3, "too many arguments");
+  lua_pushcfunction(L, &DescribeError);
+  lua_pushcfunction(L, &PackProtected);
+  lua_pushlightuserdata(L, &packed);
+  for (int i = 0; i < count; ++i) lua_pushvalue(L, first + i);
+  if (lua_pcall(L, count + 1, 0, first + count) != LUA_OK) Raise(L, lua_tostring(L, -1));
+  lua_pop(L, 1);
+}
+
 void StartCall(lua_State* L, Director& director, StoryTasks& tasks) {
   tasks.CheckMayWait(L, "world:call");
   std::string node = KnownNode(L, 1);
   std::string address = Text(L, 2, "the address of a service");
   Check(L, director.CheckRuns(node));
   SeriBuffer packed(director.memory());
-  PackValues(L, 3, packed);
+  PackArguments(L, 3, packed);
   std::string what = absl::StrCat("call ", node, " ", address);
   director.Note(EventKind::kStory, what);
   std::string failure = absl::StrCat(PlaceOf(L), ": ", what, ": ");
@@ -268,7 +286,7 @@ int Send(lua_State* L) {
   std::string address = Text(L, 2, "the address of a service");
   Check(L, director.CheckRuns(node));
   SeriBuffer packed(director.memory());
-  PackValues(L, 3, packed);
+  PackArguments(L, 3, packed);
   director.Note(EventKind::kStory, absl::StrCat("send ", node, " ", address));
   Check(L, director.world().Send(node, address, packed.view()));
   return 0;
@@ -537,8 +555,8 @@ constexpr luaL_Reg kFunctions[] = {
     {"liveness", &Liveness}, {"choose", &Choose}, {"permutation", &Permutation},
     {"call", &Call}, {"send", &Send}, {"probes", &Probes}, {"on_probe", &OnProbe}, {"note", &Note},
     {"open_world", &OpenWorld}, {"add_node", &AddNode}, {"change_node", &ChangeNode},
-    {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"boot_failure", &BootFailure}, {"is_running", &IsRunning},
-    {"start", &Start}, {"crash", &Crash},
+    {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"boot_failure", &BootFailure},
+    {"is_running", &IsRunning}, {"start", &Start}, {"crash", &Crash},
     {"check_link", &CheckLink}, {"set_link", &SetLink}, {"set_default_link", &SetDefaultLink},
     {"partition", &Partition}, {"heal", &Heal}, {"heal_all", &HealAll},
     {"hold", &Hold}, {"release", &Release}, {"held", &Held},

@@ -30,6 +30,16 @@ std::string PlaceFrom(lua_State* L, int level) {
   return "";
 }
 
+// The error on top as a text; one that is none is described, with its place.
+std::string ErrorText(lua_State* L) {
+  size_t size = 0;
+  const char* text = lua_tolstring(L, -1, &size);
+  if (text != nullptr) return std::string(text, size);
+  std::string place = PlaceOf(L);
+  return absl::StrCat(place, place.empty() ? "" : ": ",
+                      "an error was raised that is no text but a ", luaL_typename(L, -1));
+}
+
 }  // namespace
 
 std::string PlaceOf(lua_State* L) {
@@ -52,6 +62,12 @@ void Raise(lua_State* L, absl::string_view message) {
   lua_error(L);
   CHECK(false) << "lua_error does not return";
   std::abort();
+}
+
+int DescribeError(lua_State* L) {
+  std::string text = ErrorText(L);
+  lua_pushlstring(L, text.data(), text.size());
+  return 1;
 }
 
 StoryTasks::StoryTasks(lua_State* L, EventQueue& events) : L_(L), events_(events) {
@@ -125,13 +141,6 @@ void StoryTasks::Resume(StoryTask& task) {
   Finish(task, StoryTask::State::kFailed);
 }
 
-std::string StoryTasks::ErrorText(lua_State* L) {
-  size_t size = 0;
-  const char* text = lua_tolstring(L, -1, &size);
-  if (text != nullptr) return std::string(text, size);
-  return absl::StrCat("an error was raised that is no text but a ", luaL_typename(L, -1));
-}
-
 void StoryTasks::Finish(StoryTask& task, StoryTask::State state) {
   task.state = state;
   for (auto& [id, other] : tasks_) {
@@ -148,8 +157,9 @@ void StoryTasks::Wake(StoryTask& task) {
 absl::StatusOr<bool> StoryTasks::AskCondition(int condition_ref) {
   instructions_ = 0;
   uint64_t outer = std::exchange(current_, 0);  // a condition is no task: it cannot wait
+  lua_pushcfunction(asker_, &DescribeError);
   lua_rawgeti(asker_, LUA_REGISTRYINDEX, condition_ref);
-  int status = lua_pcall(asker_, 0, 1, 0);
+  int status = lua_pcall(asker_, 0, 1, 1);
   current_ = outer;
   absl::StatusOr<bool> answer = lua_toboolean(asker_, -1) != 0;
   if (status != LUA_OK) answer = absl::UnknownError(ErrorText(asker_));

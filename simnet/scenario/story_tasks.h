@@ -121,7 +121,6 @@ class StoryTasks final : private Happening {
   void Finish(StoryTask& task, StoryTask::State state);
   // An error is what the condition raised.
   absl::StatusOr<bool> AskCondition(int condition_ref);
-  static std::string ErrorText(lua_State* L);
 
   lua_State* const L_;
   lua_State* asker_;  // a coroutine for conditions
@@ -140,6 +139,10 @@ class StoryTasks final : private Happening {
 // outside of the scenario language itself; where there is none, what SetFallbackPlace() noted.
 std::string PlaceOf(lua_State* L);
 void SetFallbackPlace(lua_State* L, absl::string_view place);
+
+// A message handler for lua_pcall: the error as a text. One that is no text is described, with its
+// place.
+int DescribeError(lua_State* L);
 
 // Raises `message` with the place of user code before it.
 [[noreturn]] void Raise(lua_State* L, absl::string_view message);

@@ -109,6 +109,7 @@ TEST_CASE("run that fails says what, what waits, and the command that repeats it
   CHECK(absl::StrContains(command.out,
                           "still waiting:\n  a :0000000a agent 1: waits for reply of :0000000b, "
                           "session 3, since 0.0015s\n      stack traceback:\n"));
+  CHECK(absl::StrContains(command.out, "\n  the story x.lua: waits for sleep, since 0s\n"));
   CHECK(absl::EndsWith(command.out,
                        absl::StrCat("repeat: tools/skysim run ", path,
                                     " --seed 7 --legacy wakeup-unordered --set 'a=b c' --workers 4"

@@ -123,6 +123,7 @@ class FakeRun final {
       result_.reason = "\"holds\" was broken";
       result_.waiting.push_back({"a", 10, "agent 1", "reply of :0000000b, session 3", 1'500'000,
                                  "stack traceback:\n\tagent.lua:7"});
+      result_.waiting.push_back({"story", 0, "x.lua", "sleep", 0, ""});
     }
     result_.properties.push_back(std::move(property));
   }

@@ -21,6 +21,7 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the file is named with its line"
   const std::vector<Mistake> mistakes = {
       {"local x = = 1", "x.lua:1: unexpected symbol near '='"},
       {"\nerror 'mine'", "x.lua:2: mine"},
+      {"\n\nerror {}", "x.lua:3: an error was raised that is no text but a table"},
       {"\nlocal t\nt.x = 1", "x.lua:3: attempt to index a nil value (local 't')"},
       {"return 1", "x.lua: no scenario is declared here; sim.scenario \"...\" { ... } declares one"},
   };
@@ -118,6 +119,21 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the story is named with its line
       {"local t; t.x = 1", "attempt to index a nil value (local 't')"},
       {"sim.guarantee('p', true) sim.allowed('p', true)",
        "property \"p\" is used as sometimes (allowed) and was used as always (guarantee) before"},
+      {"error {}", "an error was raised that is no text but a table"},
+      {"world:wait_until(function() error {} end)",
+       "an error was raised that is no text but a table"},
+      {"world:wait_until(function() error {} end, '1s')",
+       "an error was raised that is no text but a table"},
+      {"world:spawn(function() error {} end):join()",
+       "an error was raised that is no text but a table"},
+      {"world:call('a', '.echo', print)", "Unsupport type function to serialize"},
+      {"world:call('a', '.echo', { 1, { coroutine.running() } })",
+       "Unsupport type thread to serialize"},
+      {"world:send('a', '.echo', function() end)", "Unsupport type function to serialize"},
+      {"require 'nowhere'",
+       "module 'nowhere' not found:\n\tno field package.preload['nowhere']\n\tno file "
+       "'./nowhere.lua'\n\tno file './lualib/nowhere.lua'\n\tno file "
+       "'/skysim/lualib/nowhere.lua'"},
       {"sim.guarantee(nil, true)", "a property needs a name, not nil"},
       {"world:spawn(function() error 'in a task' end) world:sleep '1s'", "in a task"},
   };

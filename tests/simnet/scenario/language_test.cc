@@ -188,14 +188,14 @@ TEST_CASE_METHOD(ScenarioFixture, "an endless story stops at the limits of time 
   auto time = RunText(Story(R"(while true do world:sleep "1s" end)"), options);
   REQUIRE(time.ok());
   CHECK(time->verdict == Verdict::kLimit);
-  CHECK(time->reason == "more than 20.000 s of virtual time");
+  CHECK(time->reason == "more than 20.000 s of virtual time; --max-time allows more");
 
   options = RunOptions();
   options.dispatches_max = 500;
   auto dispatches = RunText(Story(R"(while true do world:call("a", ".echo", "x") end)"), options);
   REQUIRE(dispatches.ok());
   CHECK(dispatches->verdict == Verdict::kLimit);
-  CHECK(dispatches->reason == "more than 500 dispatches");
+  CHECK(dispatches->reason == "more than 500 dispatches; --max-dispatches allows more");
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "an endless loop is caught and located, in the story and in a service") {
