@@ -36,12 +36,12 @@
 --             ?.lua and service/?.lua there, then among skysim's own.
 --   reachable names of sim.reachable() that some run of a sweep must come by
 --   kind, source   text for the reader
---   story     function(world); see sim.world. The nodes start at once, in an order that the seed chooses. It begins when
---             the bootstrap of every node has ended (or after 60 s) and the run ends when it returns: what was spawned and not joined is dropped, and every open
---             sim.eventually is judged once, then and there.
+--   story     function(world); see sim.world. Nodes start in an order that the seed chooses; the story begins when the
+--             bootstrap of each has ended (or after 60 s). The run ends when it returns: what was spawned and not
+--             joined is dropped, and every open sim.eventually is judged once, then and there.
 --
--- Config files. A node can start from the config file that its project has for skynet, with `include`s and all; the path
--- begins at the project's folder.
+-- Config files. A node can start from the config file that its project has for skynet, with `include`s and all; the
+-- path begins at the project's folder.
 --   What wins: fields and entries of the node in the scenario; then the file; then defaults. Those are skynet's, but for
 --     harbor, which is 0: skynet's 1 needs a master. What the file says of harbor is kept.
 --   $NAME is taken from the node's `env` and never from the environment of the command, so that a run repeats anywhere.

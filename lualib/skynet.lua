@@ -40,8 +40,8 @@ local skynet = {
 }
 
 for _, name in ipairs {
-  "call", "rawcall", "tracecall", "send", "rawsend", "redirect", "ret", "retpack", "response", "ignoreret", "context", "wait",
-  "sleep", "yield", "wakeup", "timeout", "fork", "exit", "killthread", "term", "traceproto", "dispatch",
+  "call", "rawcall", "tracecall", "send", "rawsend", "redirect", "ret", "retpack", "response", "ignoreret", "context",
+  "wait", "sleep", "yield", "wakeup", "timeout", "fork", "exit", "killthread", "term", "traceproto", "dispatch",
   "dispatch_unknown_request", "dispatch_unknown_response", "dispatch_message", "task", "trace", "tracetag",
 } do
   skynet[name] = tasks[name]
@@ -247,7 +247,7 @@ function skynet.endless()
   return core.intcommand("STAT", "endless") == 1
 end
 
--- Request sets: several calls at once, replies as they come (runtime_api.md 4.4). --------------------------------------
+-- Request sets: several calls at once, replies as they come (runtime_api.md 4.4). -------------------------------------
 
 local requests = {}
 requests.__index = requests

@@ -1,5 +1,5 @@
--- Claim:  when the node of a callee crashes, the calls under way raise; when it is back, later calls return, also by its
---         registered name, although the service behind the name has another address.
+-- Claim:  when the node of a callee crashes, the calls under way raise; when it is back, later calls return, also by
+--         its registered name, although the service behind the name has another address.
 -- Kind:   guarantee, and liveness.
 -- Source: skynet wiki, Cluster: names that begin with @ "avoid calls that fail because a restarted node has other
 --         addresses"; a call raises when the connection breaks, and the next one connects again.

@@ -1,12 +1,12 @@
 -- Claim:  callers go on in the order in which the answers to their calls come back, also when eight answers are read
 --         at once.
 -- Kind:   guarantee.
--- Source: skynet issue 587 (2017): answers arrived u, r and callers went on r, u, because woken coroutines stood in a table
---         and not in a list. Put back by `--legacy wakeup-unordered`.
+-- Source: skynet issue 587 (2017): answers arrived u, r and callers went on r, u, because woken coroutines stood in a
+--         table and not in a list. Put back by `--legacy wakeup-unordered`.
 --
--- Eight tasks of a.caller call b.holder. The holder answers when it has all eight, in their order or in reverse, and the
--- link back is held meanwhile: a gets all the answers in one piece. One identical round more, and two reversed ones, so
--- that no lucky order of a table passes; which kind comes when is chosen.
+-- Eight tasks of a.caller call b.holder. The holder answers when it has all eight, in their order or in reverse, and
+-- the link back is held meanwhile: a gets all the answers in one piece. One identical round more, and two reversed
+-- ones, so that no lucky order of a table passes; which kind comes when is chosen.
 
 local sim = require "sim"
 

@@ -89,7 +89,8 @@ local function judge(world)
     sim.allowed("a call fails", not ok)
   end
   for _, probe in ipairs(world:probes "counted") do
-    sim.guarantee("nothing is counted twice", counted[probe[1]] == 1, "%s was counted %d times", probe[1], counted[probe[1]])
+    local id = probe[1]
+    sim.guarantee("nothing is counted twice", counted[id] == 1, "%s was counted %d times", id, counted[id])
   end
 end
 

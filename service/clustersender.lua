@@ -7,8 +7,8 @@
 --   changenode(address)     drops the connection and makes a new one; an error if that fails
 --   changenode(false)       closes; requests fail until the next changenode
 --
--- Requests leave in the order in which they come, also before and while the connection is made. Large ones (from 32 KiB)
--- may be overtaken by small ones.
+-- Requests leave in the order in which they come, also before and while the connection is made. Large ones (from 32
+-- KiB) may be overtaken by small ones.
 
 local skynet = require "skynet"
 local socket = require "skynet.socket"

@@ -2,12 +2,12 @@
 --
 -- Messages (lua), besides open and close of snax.gateserver:
 --   open { ..., watchdog = handle }  -> address, port. The watchdog is the caller by default
---   forward(fd, client, agent)  starts reading; frames go to agent (default: the caller) as type client, with the source
---                               client (0 or nil: this gate), the session fd and the payload alone
+--   forward(fd, client, agent)  starts reading; frames go to agent (default: the caller) as type client, with the
+--                               source client (0 or nil: this gate), the session fd and the payload alone
 --   accept(fd)                  starts reading; frames go to the watchdog
 --   kick(fd)                    closes and forgets the connection
--- To the watchdog (lua, one way): "socket", "open" | "data" | "close" | "error" | "warning", fd, address | string | nil |
--- text | KiB. After "close" or "error" the fd still has to be kicked.
+-- To the watchdog (lua, one way): "socket", "open" | "data" | "close" | "error" | "warning", fd,
+-- address | string | nil | text | KiB. After "close" or "error" the fd still has to be kicked.
 
 local skynet = require "skynet"
 local core = require "skynet.core"

@@ -26,7 +26,8 @@ namespace {
 constexpr const char* kVersion = "0.1.0";
 
 constexpr const char* kDescription =
-    "Runs a cluster of skynet services over a simulated network, inside one thread. One seed decides\n"
+    "Runs a cluster of skynet services over a simulated network, inside one thread. "
+    "One seed decides\n"
     "every delay, fault and interleaving, so each failure can be repeated.";
 
 constexpr const char* kExamples = R"(Examples:
@@ -50,7 +51,8 @@ std::string FirstSentence(const std::string& message) {
   return lines.empty() ? "the command line is wrong" : lines[0];
 }
 
-// A word where the subcommand stands that is none, or nothing there. Ok: the mistake is another one.
+// A word where the subcommand stands that is none, or nothing there. Ok: the mistake is another
+// one.
 absl::Status CheckSubcommand(const CLI::App& app, int argc, const char* const* argv) {
   if (!app.get_subcommands().empty()) return absl::OkStatus();
   constexpr char kThereAre[] = "there are: run, sweep, replay, show";

@@ -26,8 +26,8 @@ struct DoubleRun {
   Trace here_trace, there_trace;
 };
 
-// `options.scenario_path` should be absolute: the second process works elsewhere. Errors are those of
-// the run here.
+// `options.scenario_path` should be absolute: the second process works elsewhere. Errors are those
+// of the run here.
 absl::StatusOr<DoubleRun> RunTwice(const RunOptions& options, ScenarioRunner& runner,
                                    SecondProcess& second_process);
 

@@ -117,7 +117,8 @@ std::string JunitReport(const SweepSummary& summary, const JunitOptions& options
     counts.cases += 1;
   }
   std::string name = summary.scenario().empty() ? options.scenario_path : summary.scenario();
-  return absl::StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"",
+  return absl::StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
+                      "<testsuite name=\"",
                       XmlEscape(name), "\" tests=\"", counts.cases, "\" failures=\"",
                       counts.failures, "\" errors=\"0\" skipped=\"", counts.skipped, "\" time=\"",
                       Seconds(options.wall_ns), "\">\n", cases, "</testsuite>\n</testsuites>\n");

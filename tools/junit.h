@@ -18,8 +18,9 @@ struct JunitOptions {
   std::function<std::string(uint64_t seed)> repeat;
 };
 
-// A JUnit report (XML 1.0, UTF-8) of a sweep, as CI systems read it: one suite; a case per property,
-// and one per failing seed. What only a whole sweep can judge is skipped in one that was not.
+// A JUnit report (XML 1.0, UTF-8) of a sweep, as CI systems read it: one suite; a case per
+// property, and one per failing seed. What only a whole sweep can judge is skipped in one that was
+// not.
 std::string JunitReport(const SweepSummary& summary, const JunitOptions& options);
 
 // `text` as it may stand in an attribute or between tags. Bytes that are not UTF-8, and characters

@@ -85,7 +85,9 @@ void AddReplayCommand(CLI::App& app, ReplayCommand& command) {
   replay->add_option("trace", command.trace_path, "a file that run --trace wrote")
       ->required()
       ->type_name("FILE");
-  replay->add_option("--scenario", command.scenario, "the scenario's file, if it is not where it was")
+  replay
+      ->add_option("--scenario", command.scenario,
+                   "the scenario's file, if it is not where it was")
       ->type_name("SCENARIO");
   replay->add_flag("--json", command.prints_json, "report as one JSON object");
   replay->footer(kExamples);

@@ -23,8 +23,8 @@ std::string VerdictName(Verdict verdict);
 // 16 hexadecimal digits.
 std::string FormatDigest(uint64_t digest);
 
-// The whole report of one run, many lines: verdict, claim, properties, numbers; for one that did not
-// pass also what still waits and how to repeat it.
+// The whole report of one run, many lines: verdict, claim, properties, numbers; for one that did
+// not pass also what still waits and how to repeat it.
 std::string RunReport(const RunOptions& options, const RunResult& result, int64_t wall_ns,
                       const Paint& paint);
 

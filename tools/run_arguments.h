@@ -34,8 +34,8 @@ bool PrintLegacyHelp(const RunArguments& arguments, const CommandContext& contex
 absl::StatusOr<RunOptions> MakeRunOptions(const RunArguments& arguments,
                                           const CommandContext& context);
 
-// The arguments that say `options` again, without command and seed: the scenario, and all that is not
-// as usual.
+// The arguments that say `options` again, without command and seed: the scenario, and all that is
+// not as usual.
 std::vector<std::string> OptionArguments(const RunOptions& options);
 
 // "tools/skysim run scenarios/x.lua --seed 7", to be pasted into a shell.

@@ -26,7 +26,8 @@ constexpr const char* kExamples = R"(Examples:
 Exit status: 0 passed, 1 a property failed, 2 wrong usage or input, 3 two executions of the same
 seed differ, 4 no progress or a limit was reached.)";
 
-// Nothing is written until the run is over, except the log: so wrong input prints its sentence alone.
+// Nothing is written until the run is over, except the log: so wrong input prints its sentence
+// alone.
 std::function<void(int64_t, absl::string_view, absl::string_view)> LogTo(std::ostream& out) {
   return [&out](int64_t time_ns, absl::string_view node, absl::string_view line) {
     out << FormatSeconds(time_ns) << " " << node << " " << line << "\n";

@@ -9,8 +9,8 @@
 
 namespace skysim {
 
-// ScenarioRunner runs scenarios, one after another, in this process and thread. The commands know no
-// more about a run than this, so their tests run none.
+// ScenarioRunner runs scenarios, one after another, in this process and thread. The commands know
+// no more about a run than this, so their tests run none.
 class ScenarioRunner {
  public:
   virtual ~ScenarioRunner() = default;

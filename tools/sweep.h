@@ -39,8 +39,8 @@ struct SweepResult {
 };
 
 // Runs every seed in worker processes (RunWorkerPool says how they and signals behave), each with a
-// runner of its own. Ends early at wrong input, and at a failure unless it keeps going. `on_progress`
-// is called several times a second.
+// runner of its own. Ends early at wrong input, and at a failure unless it keeps going.
+// `on_progress` is called several times a second.
 absl::StatusOr<SweepResult> RunSweep(
     const SweepOptions& options, const RunnerFactory& make_runner,
     const std::function<void(const SweepSummary& summary)>& on_progress);

@@ -139,8 +139,8 @@ std::vector<std::string> DigestArguments(const SweepOptions& options) {
   return words;
 }
 
-// Compares with what the second process found; where they differ, runs the first such seed again with
-// all its events. Returns the exit status.
+// Compares with what the second process found; where they differ, runs the first such seed again
+// with all its events. Returns the exit status.
 int CompareDigests(const SweepOptions& options, const SweepResult& here, RunningProcess& process,
                    const CommandContext& context, std::ostream& out) {
   absl::StatusOr<std::string> output = process.Wait();

@@ -29,12 +29,12 @@ struct PropertySummary {
 std::string PropertyKindName(PropertyKind kind);
 std::string ClaimKindName(ClaimKind claim);
 
-// True if `property` says what must be seen at least once, in one run of many, and so is judged over
-// the whole sweep.
+// True if `property` says what must be seen at least once, in one run of many, and so is judged
+// over the whole sweep.
 bool IsJudgedOverSweep(const PropertySummary& property);
 
-// What a whole sweep says against `property`, or nothing: a "sometimes" or "reachable" that was never
-// seen, an allowed outcome whose opposite was never seen.
+// What a whole sweep says against `property`, or nothing: a "sometimes" or "reachable" that was
+// never seen, an allowed outcome whose opposite was never seen.
 std::string MissingOutcome(const PropertySummary& property);
 
 // SweepSummary merges the runs of a sweep. The order in which they come does not matter: workers
@@ -49,8 +49,8 @@ class SweepSummary final {
   const std::string& scenario() const { return scenario_; }
   // In the order of the run with the lowest seed in which they are.
   std::vector<PropertySummary> properties() const;
-  // Failed, crashed and limited runs, the one with the fewest events first: the quickest to look at.
-  // A crash counts as endless.
+  // Failed, crashed and limited runs, the one with the fewest events first: the quickest to look
+  // at. A crash counts as endless.
   std::vector<SeedResult> failures() const;
   uint64_t failure_count() const { return failures_.size(); }
   // The sentence about wrong input, of the lowest seed that had one. Empty: none.

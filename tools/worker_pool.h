@@ -18,8 +18,8 @@ class WorkerPoolSink {
 
   // What the work on `seed` returned; valid until the call returns. False stops the pool.
   virtual bool OnResult(uint64_t seed, absl::string_view result) = 0;
-  // The process that worked on `seed` ended; `how` says in what way. The seeds behind it go to a new
-  // process. False stops the pool.
+  // The process that worked on `seed` ended; `how` says in what way. The seeds behind it go to a
+  // new process. False stops the pool.
   virtual bool OnCrash(uint64_t seed, absl::string_view how) = 0;
   // Several times a second.
   virtual void OnTick() = 0;

@@ -15,7 +15,9 @@ constexpr absl::string_view kLoaderMissing = "Can't load ";
 constexpr absl::string_view kStartFailed = "bootstrap: start service ";
 constexpr absl::string_view kServiceFailed = "bootstrap: service ";
 
-std::string FirstLine(absl::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+std::string FirstLine(absl::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
 
 }  // namespace
 

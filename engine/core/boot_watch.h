@@ -10,8 +10,8 @@
 
 namespace skysim {
 
-// BootWatch reads from the events of a node how its boot goes: skynet's bootstrap logs that a service
-// failed and goes on or ends, and nothing but its log says so. One thread at a time.
+// BootWatch reads from the events of a node how its boot goes: skynet's bootstrap logs that a
+// service failed and goes on or ends, and nothing but its log says so. One thread at a time.
 class BootWatch final {
  public:
   // `bootstrap`: the config entry, the command line of the service that boots the node.
@@ -27,8 +27,8 @@ class BootWatch final {
   bool is_over() const { return is_over_; }
 
   // Empty, or why the node is not what its config says: "its start service main failed:
-  // ./main.lua:3: ...", "its bootstrap failed: ...". The reason is what the service, or the loader of
-  // its script, logged before.
+  // ./main.lua:3: ...", "its bootstrap failed: ...". The reason is what the service, or the loader
+  // of its script, logged before.
   const std::string& failure() const { return failure_; }
 
  private:

@@ -14,8 +14,8 @@ absl::Status CheckInteger(const Config& config, const std::string& key, int64_t 
   int64_t value = 0;
   std::string text = config.Get(key);
   if (absl::SimpleAtoi(text, &value) && value >= min && value <= max) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("config: ", key, " is \"", text,
-                                                 "\", but must be a number in [", min, ",", max, "]"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "config: ", key, " is \"", text, "\", but must be a number in [", min, ",", max, "]"));
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ struct Config {
   absl::Status Complete();
 
   // Limits that skynet does not have (0 = none), so that a peer cannot take all memory:
-  // - socket_queue_max: bytes that wait to be written to one connection. A send beyond it closes the
-  //   connection. A single message may be larger.
+  // - socket_queue_max: bytes that wait to be written to one connection. A send beyond it closes
+  //   the connection. A single message may be larger.
   // - cluster_request_max: bytes of unfinished large requests of one cluster connection
   //   (service/clusteragent.lua). Beyond it the connection is closed.
-  // - gate_client_max: connections of a gate whose `open` names no maxclient (lualib/snax/gateserver.lua).
+  // - gate_client_max: connections of a gate whose `open` names no maxclient
+  //   (lualib/snax/gateserver.lua).
   static constexpr int64_t kSocketQueueMax = int64_t{256} << 20;
   static constexpr int64_t kClusterRequestMax = int64_t{256} << 20;
   static constexpr int64_t kGateClientMax = 1024;  // skynet's

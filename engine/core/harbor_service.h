@@ -12,10 +12,10 @@
 
 namespace skysim {
 
-// Module "harbor", arguments "<harbor id> <handle of .cslave>": knows the harbor-wide names of a node
-// without a harbor network (harbor = 0) and keeps what is sent to a name that nobody registered yet,
-// in order. Text commands of type kHarbor: "N name", where the message's source is the handle. Asks
-// .cslave with the text "Q name", once for each message as skynet does.
+// Module "harbor", arguments "<harbor id> <handle of .cslave>": knows the harbor-wide names of a
+// node without a harbor network (harbor = 0) and keeps what is sent to a name that nobody
+// registered yet, in order. Text commands of type kHarbor: "N name", where the message's source is
+// the handle. Asks .cslave with the text "Q name", once for each message as skynet does.
 class HarborService final : public Service {
  public:
   absl::Status Init(ServiceContext& context, const std::string& args) override;

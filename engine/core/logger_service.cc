@@ -14,7 +14,9 @@ absl::Status LoggerService::Init(ServiceContext& context, const std::string& arg
 
 absl::Status LoggerService::OpenFile() {
   auto file = context_->node().platform().storage.Open(path_, Storage::OpenMode::kAppend);
-  if (!file.ok()) return absl::InvalidArgumentError(absl::StrCat(path_, ": ", file.status().message()));
+  if (!file.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path_, ": ", file.status().message()));
+  }
   auto size = (*file)->Size();
   if (!size.ok()) return size.status();
   file_ = *std::move(file);

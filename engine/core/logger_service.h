@@ -13,8 +13,8 @@
 namespace skysim {
 
 // Module "logger": writes each text message as "[:%08x] text" (source, line). With an argument it
-// appends to that file, each line led by the time "dd/mm/yy HH:MM:SS.cc "; a kSystem message opens the
-// file again (log rotation).
+// appends to that file, each line led by the time "dd/mm/yy HH:MM:SS.cc "; a kSystem message opens
+// the file again (log rotation).
 class LoggerService final : public Service {
  public:
   // `out` receives lines without "\n" if there is no file. `zone` is that of the lines in a file.

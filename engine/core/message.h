@@ -35,7 +35,9 @@ class Payload final {
   Payload() = default;
   // Takes ownership of `data`, a block of `memory` with `size` bytes. Null `data`: empty.
   Payload(Memory& memory, char* data, size_t size)
-      : memory_(data == nullptr ? nullptr : &memory), data_(data), size_(data == nullptr ? 0 : size) {}
+      : memory_(data == nullptr ? nullptr : &memory),
+        data_(data),
+        size_(data == nullptr ? 0 : size) {}
   Payload(Payload&& other) noexcept { Swap(other); }
   Payload& operator=(Payload&& other) noexcept {
     Payload(std::move(other)).Swap(*this);

@@ -179,8 +179,9 @@ void Node::CheckOver() {
 
 void Node::AnswerDeadLetter(Handle dead, const Message& message) {
   if (message.type == MessageType::kSocket) FreeSocketBuffer(platform_.memory, message);
-  // Only requests have somebody who waits. Skynet also answers dropped replies and one-way messages;
-  // the error could then hit another call of theirs that happens to have the same session.
+  // Only requests have somebody who waits. Skynet also answers dropped replies and one-way
+  // messages; the error could then hit another call of theirs that happens to have the same
+  // session.
   if (message.type == MessageType::kError || message.type == MessageType::kResponse) return;
   if (message.session == 0 || message.source == 0) return;
   Message answer;

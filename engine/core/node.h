@@ -32,8 +32,8 @@ using ServiceFactory = std::function<std::unique_ptr<Service>()>;
 // environment, and takes everything else from its Platform. Fifty of them fit in one process.
 //
 // Life: construct, Boot(), then messages flow; Abort() (or the last service's exit) retires every
-// service, and is_over() turns true. The destructor frees what is left without telling anybody: that
-// is a crash. By then no thread of the platform may run.
+// service, and is_over() turns true. The destructor frees what is left without telling anybody:
+// that is a crash. By then no thread of the platform may run.
 //
 // Threads: any, but construction, Boot() and destruction.
 class Node final : private SocketEventSink, private TimerSink {

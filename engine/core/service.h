@@ -22,7 +22,8 @@ class Service {
 
   virtual void OnMessage(Message message) = 0;
 
-  // Command SIGNAL, from the caller's thread. 0: stop what runs in an endless loop; 1: report memory.
+  // Command SIGNAL, from the caller's thread. 0: stop what runs in an endless loop; 1: report
+  // memory.
   virtual void OnSignal(int signal) = 0;
 };
 

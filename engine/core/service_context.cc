@@ -70,7 +70,8 @@ bool ServiceContext::RunOne() {
   }
   if (is_retired() && AnswerRest()) has_acted = true;
   // What was deferred is still ours: the executor must come back.
-  if ((has_acted && node_.platform().executor.IsDeferring()) || mailbox_.KeepsScheduled()) return true;
+  if (has_acted && node_.platform().executor.IsDeferring()) return true;
+  if (mailbox_.KeepsScheduled()) return true;
   Unref();
   return false;
 }
@@ -96,7 +97,8 @@ bool ServiceContext::StartLog() {
   if (log_ != nullptr || folder == nullptr) return true;
   std::string path = absl::StrFormat("%s/%08x.log", *folder, handle_);
   Platform& platform = node_.platform();
-  auto log = MessageLog::Open(platform.storage, path, platform.clock.WallNs(), node_.timers().Now());
+  auto log =
+      MessageLog::Open(platform.storage, path, platform.clock.WallNs(), node_.timers().Now());
   if (!log.ok()) {
     node_.Log(handle_, absl::StrCat("error: Open log file ", log.status().message()));
     return false;

@@ -37,8 +37,8 @@ class ServiceContext final : public Runnable {
   const std::string& script() const { return script_; }
   Service& service() const { return *service_; }
 
-  // Runs Init and lets the mail through that came meanwhile. On an error the service is retired, and
-  // that mail is answered with kError. `cause` is the index of the launch's event.
+  // Runs Init and lets the mail through that came meanwhile. On an error the service is retired,
+  // and that mail is answered with kError. `cause` is the index of the launch's event.
   absl::Status Start(const std::string& args, uint64_t cause);
 
   // Puts a message into the mailbox and submits the service if it was idle.

@@ -168,7 +168,9 @@ bool SocketServer::ReadOnce(Socket& socket) {
     socket.read_bytes_next = std::min(2 * capacity, kReadBytesMax);
     return capacity < kReadBytesMax;
   }
-  if (capacity > kSocketReadBytesMin && 2 * result.size < capacity) socket.read_bytes_next = capacity / 2;
+  if (capacity > kSocketReadBytesMin && 2 * result.size < capacity) {
+    socket.read_bytes_next = capacity / 2;
+  }
   return false;
 }
 

@@ -301,8 +301,8 @@ int IsName(lua_State* L) {
   return 1;
 }
 
-// nodename() -> this node's own name in trace tags: its host's name, each byte up to blank replaced by
-// "_", and the process id.
+// nodename() -> this node's own name in trace tags: its host's name, each byte up to blank replaced
+// by "_", and the process id.
 int NodeName(lua_State* L) {
   const Platform& platform = *VmOf(L).platform;
   std::string name = platform.transport.HostName();

@@ -31,8 +31,8 @@ struct Destination {
   bool is_global = false;
 };
 
-// The address at `index`: number, ":hex", ".name", numeric string, or a global name. Raises on other
-// types and on 0.
+// The address at `index`: number, ":hex", ".name", numeric string, or a global name. Raises on
+// other types and on 0.
 Destination CheckDestination(lua_State* L, int index);
 
 // Sends as `context`; false: no such destination.

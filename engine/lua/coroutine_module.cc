@@ -134,7 +134,9 @@ int Resume(lua_State* L) {
   if (type == LUA_TSTRING) {
     return Fail(L, "cannot resume a skynet coroutine suspend by skynet framework");
   }
-  if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) return Fail(L, "cannot resume dead coroutine");
+  if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) {
+    return Fail(L, "cannot resume dead coroutine");
+  }
   int arguments = lua_gettop(L) - 1;
   if (!lua_checkstack(co, arguments)) return Fail(L, "too many arguments to resume");
   lua_xmove(L, co, arguments);
@@ -252,8 +254,8 @@ int Thread(lua_State* L) {
 
 // -- Lua's own coroutines, seen by a watchdog -----------------------------------------------------
 
-// Calls the original coroutine.resume, upvalue 1, with what is on the stack, and says meanwhile that
-// `co` runs.
+// Calls the original coroutine.resume, upvalue 1, with what is on the stack, and says meanwhile
+// that `co` runs.
 int ResumeSeen(lua_State* L, lua_State* co) {
   TaskScheduler& tasks = *VmOf(L).tasks;
   lua_pushvalue(L, lua_upvalueindex(1));

@@ -203,7 +203,8 @@ absl::Status LuaService::RunLoader(absl::string_view args) {
   std::string chunk = absl::StrCat("@", path);
   absl::Status status;
   if (LoadChunk(L, options_.chunks, *text, chunk.c_str()) != LUA_OK) {
-    status = absl::InvalidArgumentError(absl::StrCat("Can't load ", path, " : ", lua_tostring(L, -1)));
+    status =
+        absl::InvalidArgumentError(absl::StrCat("Can't load ", path, " : ", lua_tostring(L, -1)));
   } else {
     lua_pushlstring(L, args.data(), args.size());
     if (lua_pcall(L, 1, 0, 1) != LUA_OK) {
@@ -248,10 +249,11 @@ void LuaService::CallBack(Message message) {
 }
 
 void LuaService::LogError(const Message& message, size_t size, absl::string_view text) {
-  context_->node().Log(context_->handle(),
-                       absl::StrFormat("lua call [%x to %s : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
-                                       message.source, FormatHandle(context_->handle()),
-                                       message.session, size, text));
+  context_->node().Log(
+      context_->handle(),
+      absl::StrFormat("lua call [%x to %s : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
+                      message.source, FormatHandle(context_->handle()), message.session, size,
+                      text));
 }
 
 LuaService& LuaServiceOf(lua_State* L) {

@@ -39,8 +39,8 @@ class LuaService final : public Service {
   void OnMessage(Message message) override;
   void OnSignal(int signal) override;
 
-  // Raises an error wherever its Lua code is now, and keeps raising it until that coroutine is left:
-  // for a dispatch that does not end. False: nothing runs. Any thread.
+  // Raises an error wherever its Lua code is now, and keeps raising it until that coroutine is
+  // left: for a dispatch that does not end. False: nothing runs. Any thread.
   bool Interrupt();
 
   // skynet.core.callback: the function at stack index 1 of `L` handles messages from the next on.

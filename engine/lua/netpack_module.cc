@@ -80,9 +80,9 @@ class NetpackQueue final {
   absl::flat_hash_map<int32_t, NetpackSplitter> partials_;  // never iterated over
 };
 
-// The userdata holds a pointer: the size of the queue differs between builds (Abseil's containers are
-// larger under sanitizers), and with it would the place of every later block, which light userdata
-// in messages show.
+// The userdata holds a pointer: the size of the queue differs between builds (Abseil's containers
+// are larger under sanitizers), and with it would the place of every later block, which light
+// userdata in messages show.
 NetpackQueue*& QueueBox(lua_State* L, int index) {
   return *static_cast<NetpackQueue**>(luaL_checkudata(L, index, kQueueType));
 }

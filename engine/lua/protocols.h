@@ -42,7 +42,8 @@ class Protocols final {
   // Null instead of raising.
   Protocol* Find(lua_State* L, int index);
 
-  // Replaces the dispatch function by the one at `index` (nil: none) and pushes the old one, or nil.
+  // Replaces the dispatch function by the one at `index` (nil: none) and pushes the old one, or
+  // nil.
   void ReplaceDispatch(lua_State* L, Protocol& protocol, int index);
 
  private:

@@ -8,13 +8,13 @@
 
 namespace skysim {
 
-// Says which Lua thread (coroutine) a worker is running, so that another thread, or a signal handler,
-// can put a hook on it: the one way to stop a loop in Lua that does not end. The worker's side costs
-// one atomic operation.
+// Says which Lua thread (coroutine) a worker is running, so that another thread, or a signal
+// handler, can put a hook on it: the one way to stop a loop in Lua that does not end. The worker's
+// side costs one atomic operation.
 class RunningLua final {
  public:
-  // The worker runs `L` from now on; null: nothing. Returns what ran before. Waits while a Hook() is
-  // under way, so that a coroutine that was hooked cannot be collected meanwhile.
+  // The worker runs `L` from now on; null: nothing. Returns what ran before. Waits while a Hook()
+  // is under way, so that a coroutine that was hooked cannot be collected meanwhile.
   lua_State* Set(lua_State* L) {
     uintptr_t before = state_.load(std::memory_order_relaxed) & ~kPinned;
     uintptr_t expected = before;
@@ -25,8 +25,8 @@ class RunningLua final {
     return reinterpret_cast<lua_State*>(before);
   }
 
-  // Puts a hook on what runs now (lua_sethook). False: nothing runs, or another Hook() is under way.
-  // Any thread; also a signal handler on the worker's own.
+  // Puts a hook on what runs now (lua_sethook). False: nothing runs, or another Hook() is under
+  // way. Any thread; also a signal handler on the worker's own.
   bool Hook(lua_Hook hook, int mask, int count) {
     uintptr_t running = state_.load(std::memory_order_acquire);
     if (running == 0 || (running & kPinned) != 0) return false;

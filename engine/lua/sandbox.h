@@ -45,8 +45,8 @@ struct SandboxOptions {
   // os.exit raises one, so that the service does not run on.
   absl::AnyInvocable<void(lua_State*, int)> exit = {};
 
-  // Compiles Lua files once for all states. Borrowed until the state is closed, which must belong to
-  // a LuaVm that shares its code; null: each load compiles.
+  // Compiles Lua files once for all states. Borrowed until the state is closed, which must belong
+  // to a LuaVm that shares its code; null: each load compiles.
   ChunkCache* chunks = nullptr;
 
   // A simulation: the local time is UTC, and no process can be started.

@@ -130,7 +130,9 @@ void PackValue(lua_State* L, const TValue* value, int depth, SeriBuffer& out) {
     case LUA_VLIGHTUSERDATA: return PutSeriPointer(pvalue(value), out);
     default: break;
   }
-  if (!ttisnil(value)) luaL_error(L, "Unsupport type %s to serialize", lua_typename(L, ttype(value)));
+  if (!ttisnil(value)) {
+    luaL_error(L, "Unsupport type %s to serialize", lua_typename(L, ttype(value)));
+  }
   PutSeriNil(out);
 }
 

@@ -274,9 +274,9 @@ int SendDeferred(lua_State* L) {
   }
   lua_pushinteger(L, kStateDone);
   lua_replace(L, lua_upvalueindex(5));
+  MessageType type = is_ok ? MessageType::kResponse : MessageType::kError;
   bool is_sent = tasks.TakeDeferred(id) &&
-                 tasks.context().Send(requester, is_ok ? MessageType::kResponse : MessageType::kError,
-                                      session, std::move(payload));
+                 tasks.context().Send(requester, type, session, std::move(payload));
   lua_pushboolean(L, is_sent);
   return 1;
 }
@@ -392,7 +392,7 @@ int Timeout(lua_State* L) {
   return wants_coroutine ? 1 : 0;
 }
 
-// -- Ends -------------------------------------------------------------------------------------------
+// -- Ends -----------------------------------------------------------------------------------------
 
 int Exit(lua_State* L) {
   TaskScheduler& tasks = TasksOf(L);

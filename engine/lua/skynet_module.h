@@ -14,8 +14,8 @@ class ServiceContext;
 // fork, timeout and so on. lualib/skynet.lua puts them into its table and adds the rest.
 int OpenTasks(lua_State* L);
 
-// A timer of `ticks` centiseconds for `session` of `context`; 0 or less: the message is put into the
-// mailbox at once.
+// A timer of `ticks` centiseconds for `session` of `context`; 0 or less: the message is put into
+// the mailbox at once.
 void StartTimer(ServiceContext& context, int32_t session, int64_t ticks);
 
 }  // namespace skysim

@@ -71,11 +71,12 @@ struct TaskReport {
   bool is_request = false;  // it owes somebody a reply
 };
 
-// TaskScheduler runs the tasks of one Lua service: it begins one for each request, fork and timeout,
-// suspends them in calls and sleeps, and resumes them in the order that skynet promises
-// (runtime_api.md 4.2): after a task suspends, woken tasks in the order of wakeup, then failed calls;
-// after the message's own task, forks in order; then the next message. The C functions of `skynet`
-// (engine/lua/skynet_module.h) act on it. One thread at a time: the worker that runs the service.
+// TaskScheduler runs the tasks of one Lua service: it begins one for each request, fork and
+// timeout, suspends them in calls and sleeps, and resumes them in the order that skynet promises
+// (runtime_api.md 4.2): after a task suspends, woken tasks in the order of wakeup, then failed
+// calls; after the message's own task, forks in order; then the next message. The C functions of
+// `skynet` (engine/lua/skynet_module.h) act on it. One thread at a time: the worker that runs the
+// service.
 class TaskScheduler final {
  public:
   // How the list of woken tasks is emptied. A simulation may put the order of before 2017-03 back

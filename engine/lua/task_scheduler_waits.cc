@@ -205,8 +205,8 @@ void TaskScheduler::Exit(lua_State* L) {
   node.Retire(context_.handle(), context_.handle(), context_.cause());
 }
 
-// Closes every task that waits. True: there was one. What runs while a task closes may begin others,
-// even in the places of those closed before; these have nothing to close themselves.
+// Closes every task that waits. True: there was one. What runs while a task closes may begin
+// others, even in the places of those closed before; these have nothing to close themselves.
 bool TaskScheduler::CloseWaiting(lua_State* L) {
   bool is_any = false;
   for (size_t i = 0; i < tasks_.size(); ++i) {
@@ -286,7 +286,9 @@ TaskReport TaskScheduler::Report(Task& task) {
           task.callee_name.empty() ? FormatHandle(task.callee) : task.callee_name,
           task.wait_session);
       break;
-    case Task::Wait::kSleep: report.waits_for = absl::StrFormat("sleep until %.2f s", until_s); break;
+    case Task::Wait::kSleep:
+      report.waits_for = absl::StrFormat("sleep until %.2f s", until_s);
+      break;
     case Task::Wait::kTimeout:
       report.waits_for = absl::StrFormat("timeout at %.2f s", until_s);
       break;
@@ -329,10 +331,11 @@ void TaskScheduler::AddError(std::string text) {
 }
 
 void TaskScheduler::LogErrors(const Message& message) {
-  context_.node().Log(context_.handle(),
-                      absl::StrFormat("lua call [%x to %s : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
-                                      message.source, FormatHandle(context_.handle()),
-                                      message.session, message.payload.size(), errors_));
+  std::string text =
+      absl::StrFormat("lua call [%x to %s : %d msgsz = %d] error : \x1b[31m%s\x1b[0m",
+                      message.source, FormatHandle(context_.handle()), message.session,
+                      message.payload.size(), errors_);
+  context_.node().Log(context_.handle(), text);
   errors_.clear();
 }
 

@@ -15,7 +15,7 @@ namespace skysim {
 
 namespace {
 
-// -- Protocols --------------------------------------------------------------------------------------
+// -- Protocols ------------------------------------------------------------------------------------
 
 int RegisterProtocol(lua_State* L) {
   TasksOf(L).protocols().Register(L, 1);
@@ -80,7 +80,7 @@ int DispatchMessage(lua_State* L) {
   return 0;
 }
 
-// -- Looking ----------------------------------------------------------------------------------------
+// -- Looking --------------------------------------------------------------------------------------
 
 int TaskInfo(lua_State* L) {
   TaskScheduler& tasks = TasksOf(L);
@@ -166,7 +166,7 @@ int MemLimit(lua_State* L) {
   return 0;
 }
 
-// -- skynet.profile -----------------------------------------------------------------------------------
+// -- skynet.profile -------------------------------------------------------------------------------
 
 Task& ProfiledTask(lua_State* L) {
   TaskScheduler& tasks = TasksOf(L);

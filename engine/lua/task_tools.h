@@ -6,9 +6,9 @@
 
 namespace skysim {
 
-// The rest of module `skynet.tasks`, beside what sends, calls and waits (skynet_module.h): protocols,
-// looking at tasks, traces, memory limit, CPU profile. Adds its functions to the table on top of the
-// stack.
+// The rest of module `skynet.tasks`, beside what sends, calls and waits (skynet_module.h):
+// protocols, looking at tasks, traces, memory limit, CPU profile. Adds its functions to the table
+// on top of the stack.
 void AddTaskTools(lua_State* L);
 
 // The scheduler of `L`'s service; raises "Init skynet context first" if it has none.

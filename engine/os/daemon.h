@@ -29,9 +29,9 @@ class PidFile final {
   int descriptor_;  // -1: moved from
 };
 
-// Goes on in the background: forks, and only the child returns, in a session of its own. The working
-// folder stays. Before any thread begins. Standard input and both outputs stay what they are until
-// CloseStandardStreams(), so that an error of the start is still seen.
+// Goes on in the background: forks, and only the child returns, in a session of its own. The
+// working folder stays. Before any thread begins. Standard input and both outputs stay what they
+// are until CloseStandardStreams(), so that an error of the start is still seen.
 //
 // The parent waits until the child calls TellParent(), or ends, and exits with that status.
 class DaemonStart final {

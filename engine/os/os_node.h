@@ -46,8 +46,9 @@ class OsNode final {
     // Called once, from one of the node's threads, when no service is left. It must not stop the
     // node itself.
     std::function<void()> on_over;
-    // Called once, from one of the node's threads, when its boot is over (engine/core/boot_watch.h):
-    // with an empty text, or with why it failed. The node goes on in any case.
+    // Called once, from one of the node's threads, when its boot is over
+    // (engine/core/boot_watch.h): with an empty text, or with why it failed. The node goes on in
+    // any case.
     std::function<void(const std::string& failure)> on_booted;
   };
   // Errors: the system gave no descriptors for its sockets.
@@ -60,9 +61,9 @@ class OsNode final {
   // Boots and starts the threads. Errors as Node::Boot().
   absl::Status Start();
 
-  // Ends every thread. Dispatches under way end first; one that does not end within a second gets an
-  // error where its Lua code is, again and again. Sockets close without a word to anybody. What the
-  // services were doing can still be looked at. A second call does nothing.
+  // Ends every thread. Dispatches under way end first; one that does not end within a second gets
+  // an error where its Lua code is, again and again. Sockets close without a word to anybody. What
+  // the services were doing can still be looked at. A second call does nothing.
   void Stop();
 
   // Between Start() and destruction.

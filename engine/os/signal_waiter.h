@@ -5,9 +5,9 @@
 
 namespace skysim {
 
-// SignalWaiter turns signals of the process into answers of Wait(): SIGINT, SIGTERM, SIGHUP. Make it
-// in main before any thread begins, since threads inherit that these signals are blocked; one in a
-// process. SIGPIPE is ignored from then on. The destructor puts both back.
+// SignalWaiter turns signals of the process into answers of Wait(): SIGINT, SIGTERM, SIGHUP. Make
+// it in main before any thread begins, since threads inherit that these signals are blocked; one in
+// a process. SIGPIPE is ignored from then on. The destructor puts both back.
 class SignalWaiter final {
  public:
   SignalWaiter();
@@ -22,8 +22,8 @@ class SignalWaiter final {
   // Any thread.
   void Wake();
 
-  // From now on SIGINT and SIGTERM do what they do by default: end the process at once. For one that
-  // takes long to end by itself.
+  // From now on SIGINT and SIGTERM do what they do by default: end the process at once. For one
+  // that takes long to end by itself.
   void LetGo();
 
  private:

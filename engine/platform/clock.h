@@ -21,8 +21,8 @@ class Clock {
   // Monotonic time. Never decreases; its zero has no meaning.
   virtual int64_t NowNs() const = 0;
 
-  // What skynet.hpc() answers: monotonic, for measuring. The same as NowNs() but in a benchmark of a
-  // simulated node, whose virtual time says nothing about speed.
+  // What skynet.hpc() answers: monotonic, for measuring. The same as NowNs() but in a benchmark of
+  // a simulated node, whose virtual time says nothing about speed.
   virtual int64_t MeasureNs() const { return NowNs(); }
 
   // Wall clock (Unix epoch). May jump.

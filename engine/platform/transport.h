@@ -33,7 +33,8 @@ struct ReadResult {
 
 // What one Write() did.
 struct WriteResult {
-  size_t size = 0;        // bytes taken; fewer than offered = buffer full, OnWritable() follows if asked for
+  // Bytes taken; fewer than offered = buffer full, OnWritable() follows if asked for.
+  size_t size = 0;
   std::string error;      // strerror text, e.g. "Broken pipe"
 };
 
@@ -59,9 +60,9 @@ class TransportSink {
   // Write() would take at least one byte, or report an error.
   virtual void OnWritable(EndpointId endpoint) = 0;
   // The connection broke (RST, retry limit) and neither reading nor writing is switched on, or the
-  // stream had already ended: poll's POLLERR. `error` as in ReadResult. Or, with neither switched on,
-  // both directions are over, by whatever way: POLLHUP, with an empty `error`. Once, until something
-  // is switched on.
+  // stream had already ended: poll's POLLERR. `error` as in ReadResult. Or, with neither switched
+  // on, both directions are over, by whatever way: POLLHUP, with an empty `error`. Once, until
+  // something is switched on.
   virtual void OnBroken(EndpointId endpoint, absl::string_view error) = 0;
 };
 

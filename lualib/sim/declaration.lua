@@ -1,5 +1,5 @@
--- Reads what sim.scenario declares into plain, complete tables in a fixed order, and refuses what makes no sense, at the
--- line of the declaration. Runs in the VM of the story only.
+-- Reads what sim.scenario declares into plain, complete tables in a fixed order, and refuses what makes no sense, at
+-- the line of the declaration. Runs in the VM of the story only.
 
 local core = require "sim.core"
 local units = require "sim.units"
@@ -165,7 +165,8 @@ local function cluster_text(nodes, extra)
     if type(key) ~= "string" or type(value) ~= "string" and type(value) ~= "boolean" then
       core.complain('cluster: an entry is name = "ip:port", name = false, or __option = value')
     end
-    lines[#lines + 1] = ("_ENV[%q] = %s"):format(key, type(value) == "string" and ("%q"):format(value) or tostring(value))
+    local text = type(value) == "string" and ("%q"):format(value) or tostring(value)
+    lines[#lines + 1] = ("_ENV[%q] = %s"):format(key, text)
   end
   return #lines > 0 and table.concat(lines, "\n") .. "\n" or nil
 end

@@ -143,7 +143,8 @@ end
 function units.read_link_field(plain, field, value)
   local read = LINK_FIELDS[field]
   if not read then
-    core.complain(("a link has no %s; it has bandwidth, delay, duplicate, loss, mss, reorder, split"):format(shown(field)))
+    core.complain(("a link has no %s; it has bandwidth, delay, duplicate, loss, mss, reorder, split")
+      :format(shown(field)))
   end
   read(plain, value)
 end

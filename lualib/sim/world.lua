@@ -1,9 +1,9 @@
 -- The world of a story: what it can do to nodes and links, ask, and wait for. Every verb is an event of the trace. A
--- name that nobody has, a negative time, or a verb that makes no sense now (a crash of a node that is down) ends the run
--- with one sentence at the line of the story.
+-- name that nobody has, a negative time, or a verb that makes no sense now (a crash of a node that is down) ends the
+-- run with one sentence at the line of the story.
 --
--- Who waits: call, sleep, wait_until, start, restart, together and task:join suspend the running task of the story; other
--- tasks and the world go on. Everything else takes effect at once.
+-- Who waits: call, sleep, wait_until, start, restart, together and task:join suspend the running task of the story;
+-- other tasks and the world go on. Everything else takes effect at once.
 
 local core = require "sim.core"
 local units = require "sim.units"
@@ -55,7 +55,8 @@ function World:spawn(f, ...)
   return setmetatable({ id = core.spawn(f, ...) }, Task)
 end
 
---- Waits until condition() is true; false after `timeout` (without one: for ever). The condition is asked after each event.
+--- Waits until condition() is true; false after `timeout` (without one: for ever). The condition is asked after each
+--- event.
 ---@param condition fun(): any
 ---@param timeout? string
 ---@return boolean
@@ -119,7 +120,8 @@ function World:send(node, address, ...)
   core.send(node, address, ...)
 end
 
---- Everything that services reported with sim.probe(name, ...), in order: { { node =, service =, time =, n =, ... }, ... }.
+--- Everything that services reported with sim.probe(name, ...), in order, each
+--- { node =, service =, time =, n =, ... }.
 ---@param name string
 ---@return table
 function World:probes(name)
@@ -209,7 +211,8 @@ end
 local function set(link, field, value)
   local plain = {}
   units.read_link_field(plain, field, value)
-  core.set_link(link.from, link.to, plain, ("%s %s"):format(field, type(value) == "table" and value.shape or tostring(value)))
+  local shown = type(value) == "table" and value.shape or tostring(value)
+  core.set_link(link.from, link.to, plain, ("%s %s"):format(field, shown))
   return link
 end
 
@@ -248,8 +251,8 @@ function Link:held()
   return core.held(self.from, self.to)
 end
 
---- Cuts every link between nodes of different groups, both ways: world:partition { {"a"}, {"b", "c"} }. A node in no group
---- keeps its links. For one way, world:link("a", "b"):partition().
+--- Cuts every link between nodes of different groups, both ways: world:partition { {"a"}, {"b", "c"} }. A node in no
+--- group keeps its links. For one way, world:link("a", "b"):partition().
 ---@param groups string[][]
 function World:partition(groups)
   if type(groups) ~= "table" or #groups < 2 then

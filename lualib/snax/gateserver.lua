@@ -12,8 +12,8 @@
 -- Messages (lua): open { address, port, maxclient, nodelay, backlog } once, close(), and the handler's own.
 --
 -- Frames of one event are handled in order; a handler that blocks lets the following ones pass.
--- With maxclient N (default: config `gate_client_max`), N - 1 connections are admitted. One too many is shut down without
--- connect(), but with disconnect(), and the first such of a row is logged.
+-- With maxclient N (default: config `gate_client_max`), N - 1 connections are admitted. One too many is shut down
+-- without connect(), but with disconnect(), and the first such of a row is logged.
 
 local skynet = require "skynet"
 local netpack = require "skynet.netpack"

@@ -30,8 +30,8 @@ class PropertyStore final {
   // another kind already.
   absl::Status Declare(PropertyKind kind, ClaimKind claim, const std::string& name);
 
-  // Adds one verdict; `detail` and `now_ns` (virtual) are kept of the first that is false. Errors as
-  // Declare().
+  // Adds one verdict; `detail` and `now_ns` (virtual) are kept of the first that is false. Errors
+  // as Declare().
   absl::Status Judge(PropertyKind kind, ClaimKind claim, const std::string& name, bool is_true,
                      absl::string_view detail, int64_t now_ns);
 

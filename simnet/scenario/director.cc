@@ -233,9 +233,9 @@ absl::StatusOr<Director::End> Director::EndByLimit(World::Progress progress) {
                             recorder_.node_names()[node_watch_.endless_node()], ", at ",
                             node_watch_.endless_place())};
   }
-  const char* option = progress == World::Progress::kTimeLimit       ? "; --max-time allows more"
-                       : progress == World::Progress::kDispatchLimit ? "; --max-dispatches allows more"
-                                                                     : "";
+  absl::string_view option;
+  if (progress == World::Progress::kTimeLimit) option = "; --max-time allows more";
+  if (progress == World::Progress::kDispatchLimit) option = "; --max-dispatches allows more";
   return End{Verdict::kLimit, absl::StrCat(world_->stop_reason(), option)};
 }
 

@@ -82,8 +82,8 @@ struct RunShared {
 };
 
 // Runs a scenario once, from boot to verdict, in this thread. An error is wrong input (exit status
-// 2), one sentence with its place: no such file, a Lua syntax error, a node whose start service does
-// not exist, an unknown node in a verb, ...
+// 2), one sentence with its place: no such file, a Lua syntax error, a node whose start service
+// does not exist, an unknown node in a verb, ...
 absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared shared);
 
 // Names and one-line descriptions of the historical bugs that --legacy puts back.

@@ -11,8 +11,8 @@ class Director;
 // judge, setting, complain. `director` must outlive the VM.
 void PreloadServiceModule(lua_State* L, Director& director);
 
-// Functions that both kinds of VM have: judge(kind, claim, name, is_true, detail) for the service of
-// `L` or the story, setting(key), complain(message).
+// Functions that both kinds of VM have: judge(kind, claim, name, is_true, detail) for the service
+// of `L` or the story, setting(key), complain(message).
 int JudgeFunction(lua_State* L);
 int SettingFunction(lua_State* L);
 int ComplainFunction(lua_State* L);

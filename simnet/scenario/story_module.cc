@@ -12,8 +12,8 @@
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_tasks.h"
 
-// Nothing with a destructor may be alive where a function here waits: the work is done in a Start...()
-// that returns before (tools/third_party/lua/lua_api.h).
+// Nothing with a destructor may be alive where a function here waits: the work is done in a
+// Start...() that returns before (tools/third_party/lua/lua_api.h).
 
 namespace skysim {
 namespace {

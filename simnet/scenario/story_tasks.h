@@ -76,8 +76,8 @@ class StoryTasks final : private Happening {
   void ExpectReply(std::string waits_for);
   int WaitForReply(lua_State* L);
   // The condition is the function at stack index `condition`. `timeout_ns` < 0: for ever. Then
-  // WaitForCondition(): in the end `then` is called as the rest of the C function, with true or false
-  // on top of the stack: whether the condition became true.
+  // WaitForCondition(): in the end `then` is called as the rest of the C function, with true or
+  // false on top of the stack: whether the condition became true.
   void ExpectCondition(lua_State* L, int condition, int64_t timeout_ns, std::string waits_for);
   int WaitForCondition(lua_State* L, lua_CFunction then);
   int Join(lua_State* L, uint64_t id);

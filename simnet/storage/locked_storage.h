@@ -6,8 +6,8 @@
 
 namespace skysim {
 
-// Lets several threads use a Storage that only one may: the file tree of a scenario's node that runs
-// on worker threads. Its files must not outlive it.
+// Lets several threads use a Storage that only one may: the file tree of a scenario's node that
+// runs on worker threads. Its files must not outlive it.
 class LockedStorage final : public Storage {
  public:
   // `storage` is borrowed; nobody else may use it meanwhile.

@@ -7,11 +7,12 @@
 
 #include "absl/log/check.h"
 
-// Where an entry lies. `bucket_` only moves forward, to the bucket of the first entry, and only when
-// run_ is used up. At any time the wheel has entries of the buckets (bucket_, bucket_ + N) alone, N
-// their number, so that a bucket never mixes two rounds; all others are in run_ or heap_. The first
-// entry of all is therefore the first of run_ or heap_, whichever comes earlier, unless run_ is empty
-// and the wheel has a bucket no later than the heap's first entry: Settle() sees to that.
+// Where an entry lies. `bucket_` only moves forward, to the bucket of the first entry, and only
+// when run_ is used up. At any time the wheel has entries of the buckets (bucket_, bucket_ + N)
+// alone, N their number, so that a bucket never mixes two rounds; all others are in run_ or heap_.
+// The first entry of all is therefore the first of run_ or heap_, whichever comes earlier, unless
+// run_ is empty and the wheel has a bucket no later than the heap's first entry: Settle() sees to
+// that.
 
 namespace skysim {
 namespace {

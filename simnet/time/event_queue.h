@@ -25,9 +25,9 @@ class Happening {
 // pending events and for a hundred thousand, as long as most delays are alike, and never more than
 // a heap does. Width and number of buckets follow the events; they decide nothing about the order.
 //
-// Nothing is allocated per event once the vectors have grown. A cancelled entry stays where it is as
-// a dead one until it comes up or dead ones are the majority; then all of them are swept out, so that
-// memory stays within twice what is live.
+// Nothing is allocated per event once the vectors have grown. A cancelled entry stays where it is
+// as a dead one until it comes up or dead ones are the majority; then all of them are swept out, so
+// that memory stays within twice what is live.
 class EventQueue final {
  public:
   EventQueue();

@@ -49,8 +49,8 @@ class ByteWriter final {
 };
 
 // Reads what ByteWriter wrote, from bytes that nobody vouches for. The first thing that does not
-// fit makes the reader bad for good: everything after reads as 0 or empty, and ok() is false. Lengths
-// are compared with what is left before they are believed. `bytes` is borrowed.
+// fit makes the reader bad for good: everything after reads as 0 or empty, and ok() is false.
+// Lengths are compared with what is left before they are believed. `bytes` is borrowed.
 class ByteReader final {
  public:
   explicit ByteReader(absl::string_view bytes) : bytes_(bytes) {}

@@ -26,8 +26,8 @@ std::string DescribeWhat(const RecordedEvent& event);
 // One line without its end: index, time, node, service, kind, what, cause.
 std::string DescribeEvent(const RecordedEvent& event, const std::vector<std::string>& nodes);
 
-// The events that led to `event`, the latest first, at most `steps_max`; `event` itself is not among
-// them. Ends early at a cause that `events` does not hold.
+// The events that led to `event`, the latest first, at most `steps_max`; `event` itself is not
+// among them. Ends early at a cause that `events` does not hold.
 std::vector<RecordedEvent> CauseChain(const RecordedEvent& event, const EventLog& events,
                                       size_t steps_max);
 

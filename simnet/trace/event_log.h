@@ -18,7 +18,8 @@ namespace skysim {
 // per event instead of a hundred, each different text once. Append at the end; read from the front,
 // or at an index (decodes up to 255 events before it). One thread; copyable.
 //
-// Reading is by value, so code that treated it as a vector of events (size, [], range for) reads on.
+// Reading is by value, so code that treated it as a vector of events (size, [], range for) reads
+// on.
 class EventLog final {
  public:
   class Iterator;

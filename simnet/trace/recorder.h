@@ -30,15 +30,16 @@ class EventListener {
   virtual void OnEvent(uint32_t node, const Event& event) = 0;
 };
 
-// Recorder numbers every event of a run, folds it into the digest, and keeps or compares it if asked
-// to. The digest is the same whether events are kept or not. Hot path: a run makes millions of
-// events, so folding one takes some nanoseconds. One thread.
+// Recorder numbers every event of a run, folds it into the digest, and keeps or compares it if
+// asked to. The digest is the same whether events are kept or not. Hot path: a run makes millions
+// of events, so folding one takes some nanoseconds. One thread.
 class Recorder final {
  public:
   struct Options {
     bool keeps_events = false;
     // The run stops keeping (not counting) after that many: a run that floods must not take the
-    // machine with it. A kept event takes ten to twenty bytes; events().dropped() counts the others.
+    // machine with it. A kept event takes ten to twenty bytes; events().dropped() counts the
+    // others.
     uint64_t kept_max = 50'000'000;
     // Not null: each event is compared with the one of the same index, and the first difference is
     // kept in divergence(). Borrowed, until Finish().

@@ -81,7 +81,8 @@ void SimExecutor::Begin() {
   turn.runnable = queue_.front();
   queue_.pop_front();
   cpu_ns_ += options_.dispatch_ns;
-  turn.ticket = events_.Schedule(events_.NowNs() + options_.dispatch_ns + DrawStall(), this, worker);
+  turn.ticket =
+      events_.Schedule(events_.NowNs() + options_.dispatch_ns + DrawStall(), this, worker);
 }
 
 int64_t SimExecutor::DrawStall() {

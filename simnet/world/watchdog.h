@@ -30,7 +30,9 @@ class Watchdog final {
   Watchdog& operator=(const Watchdog&) = delete;
 
   // A dispatch ended.
-  void Beat() { beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  void Beat() {
+    beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
 
   // The Lua thread that runs; kept by the task schedulers.
   RunningLua& running() { return running_; }

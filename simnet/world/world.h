@@ -30,7 +30,8 @@ class ChunkCache;
 struct NodeSpec {
   std::string name;  // host name, and name in logs and traces
   std::string ip;    // literal; unique
-  std::map<std::string, std::string> config;  // entries of its skynet config ("start", "thread", ...)
+  // Entries of its skynet config ("start", "thread", ...).
+  std::map<std::string, std::string> config;
   std::map<std::string, std::string> files;   // put into its file tree before each start
   int64_t dispatch_ns = 10'000;               // virtual CPU time of one dispatch
 };
@@ -52,8 +53,8 @@ class World final {
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
     // Compiles Lua files once for all worlds of the process. Borrowed; null: the world has its own.
     ChunkCache* chunks = nullptr;
-    // For benchmarks: what skynet.hpc() answers, e.g. the machine's clock. Breaks determinism; empty
-    // otherwise.
+    // For benchmarks: what skynet.hpc() answers, e.g. the machine's clock. Breaks determinism;
+    // empty otherwise.
     std::function<int64_t()> measure_ns;
     // Called for every VM of a service right after the standard modules were preloaded: adds the
     // modules of a simulation (sim.core). May be empty.
@@ -65,13 +66,13 @@ class World final {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // -- Nodes. Unknown names are InvalidArgument "no node is called x; there are: a, b". ------------
+  // -- Nodes. Unknown names are InvalidArgument "no node is called x; there are: a, b". -----------
 
   absl::Status AddNode(NodeSpec spec);
   // Boots a node that is not running (FailedPrecondition otherwise).
   absl::Status StartNode(const std::string& name);
-  // Kills a running node: its kernel closes its connections; with `is_power_off` it falls silent and
-  // files that were not synced are lost. With `loses_files`, all its files are.
+  // Kills a running node: its kernel closes its connections; with `is_power_off` it falls silent
+  // and files that were not synced are lost. With `loses_files`, all its files are.
   absl::Status CrashNode(const std::string& name, bool is_power_off, bool loses_files);
   absl::StatusOr<bool> IsRunning(const std::string& name) const;
   // Replaces the spec that the next start uses.

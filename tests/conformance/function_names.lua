@@ -15,8 +15,8 @@ local SKYNET = [[start init init_service exit self localname address harbor regi
 local MANAGER = "launch kill abort register name forward_type filter monitor"
 
 local MESSAGE_TYPES = {
-  TEXT = 0, RESPONSE = 1, MULTICAST = 2, CLIENT = 3, SYSTEM = 4, HARBOR = 5, SOCKET = 6, ERROR = 7, QUEUE = 8, DEBUG = 9,
-  LUA = 10, SNAX = 11, TRACE = 12,
+  TEXT = 0, RESPONSE = 1, MULTICAST = 2, CLIENT = 3, SYSTEM = 4, HARBOR = 5, SOCKET = 6, ERROR = 7, QUEUE = 8,
+  DEBUG = 9, LUA = 10, SNAX = 11, TRACE = 12,
 }
 
 local memlimit_of_main_chunk = skynet.memlimit

@@ -1,6 +1,6 @@
-// Any bytes as a trace file. With an even first byte they are the file; with an odd one they are cut
-// into the payloads of its sections, whose frames and checksums are right: else nothing would come
-// past the checksums. What is read can be written and read again, and is the same then.
+// Any bytes as a trace file. With an even first byte they are the file; with an odd one they are
+// cut into the payloads of its sections, whose frames and checksums are right: else nothing would
+// come past the checksums. What is read can be written and read again, and is the same then.
 #include <cstddef>
 #include <cstdint>
 #include <string>

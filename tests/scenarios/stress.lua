@@ -1,5 +1,5 @@
--- Claim:  whatever happens to nodes and links, a cluster call that returns brings the answer to its own request, once; and
---         when the faults are over, every node reaches every other.
+-- Claim:  whatever happens to nodes and links, a cluster call that returns brings the answer to its own request, once;
+--         and when the faults are over, every node reaches every other.
 -- Kind:   guarantee, and liveness.
 -- Source: ours: faults drawn without a plan find what no story thought of.
 --
@@ -48,7 +48,8 @@ local function peer()
     local ok, back_id, back_text = pcall(cluster.call, to, math.random(2) == 1 and "@peer" or ".peer", "echo", id, text)
     sim.probe("ended", id, ok)
     if ok then
-      sim.guarantee("an answer belongs to its request", id == back_id and text == back_text, "%s got that of %s", id, back_id)
+      sim.guarantee("an answer belongs to its request", id == back_id and text == back_text,
+        "%s got that of %s", id, back_id)
     end
     return ok
   end

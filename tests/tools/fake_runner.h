@@ -6,8 +6,9 @@
 
 namespace skysim {
 
-// A ScenarioRunner without a world: each line of the "scenario" is an event of the run, and some lines
-// do more. It records, replays and judges as the real one does, so the commands can be tested whole.
+// A ScenarioRunner without a world: each line of the "scenario" is an event of the run, and some
+// lines do more. It records, replays and judges as the real one does, so the commands can be tested
+// whole.
 //
 //   claim TEXT        name of the scenario
 //   fail N            the guarantee "holds" is broken for every seed that N divides

@@ -987,7 +987,7 @@ TEST_CASE("a huge direct write raises no warning by itself, the next send does")
   CHECK(world.sink.Take() == Events{"7 WARNING 1 8193"});
 }
 
-// -- The limit of the queue ------------------------------------------------------------------------
+// -- The limit of the queue -----------------------------------------------------------------------
 
 TEST_CASE("a send while more than the limit waits closes the connection, with a line in the log") {
   World world(1, kMiB);

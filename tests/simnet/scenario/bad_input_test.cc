@@ -23,7 +23,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the file is named with its line"
       {"\nerror 'mine'", "x.lua:2: mine"},
       {"\n\nerror {}", "x.lua:3: an error was raised that is no text but a table"},
       {"\nlocal t\nt.x = 1", "x.lua:3: attempt to index a nil value (local 't')"},
-      {"return 1", "x.lua: no scenario is declared here; sim.scenario \"...\" { ... } declares one"},
+      {"return 1",
+       "x.lua: no scenario is declared here; sim.scenario \"...\" { ... } declares one"},
   };
   for (const Mistake& mistake : mistakes) CHECK(ErrorOf(mistake.text) == mistake.sentence);
 }
@@ -101,7 +102,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the story is named with its line
       {"world:link('a', 'a')", "there is no link from a to itself"},
       {"world:sleep '-1s'", "a duration cannot be negative: \"-1s\""},
       {"world:sleep(2)", "a duration needs a unit, like \"2ms\" or \"2s\", not the number 2"},
-      {"world:sleep '2 weeks'", "a duration looks like \"50ms\", \"2.5s\" or \"10us\", not \"2 weeks\""},
+      {"world:sleep '2 weeks'",
+       "a duration looks like \"50ms\", \"2.5s\" or \"10us\", not \"2 weeks\""},
       {"world:crash 'a' world:crash 'a'", "node a is not running"},
       {"world:crash 'a' world:call('a', '.echo')", "node a is not running"},
       {"world:start 'a'", "node a is running already"},

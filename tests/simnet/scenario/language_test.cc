@@ -21,7 +21,8 @@ RunResult Passed(absl::StatusOr<RunResult> result) {
   return *std::move(result);
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "story begins when its nodes have booted, and calls their services") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "story begins when its nodes have booted, and calls their services") {
   Passed(RunText(Story(R"(
     sim.guarantee("echo", sim.equal({ "hi", 1, { x = true } }, { world:call("a", ".echo", "hi", 1, { x = true }) }))
   )")));
@@ -53,7 +54,8 @@ TEST_CASE_METHOD(ScenarioFixture, "sleep takes virtual time") {
   CHECK(result.virtual_ns >= 90'000'000'000);
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "tasks run beside each other and join gives their results and errors") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "tasks run beside each other and join gives their results and errors") {
   Passed(RunText(Story(R"(
     local log = {}
     local slow = world:spawn(function(x) world:sleep "2s" log[#log + 1] = "slow" return x, "b" end, "a")
@@ -66,7 +68,8 @@ TEST_CASE_METHOD(ScenarioFixture, "tasks run beside each other and join gives th
   )")));
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "wait_until ends when its condition is true or its time is over") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "wait_until ends when its condition is true or its time is over") {
   Passed(RunText(Story(R"(
     local flag = false
     world:spawn(function() world:sleep "1s" flag = true end)
@@ -129,7 +132,8 @@ TEST_CASE_METHOD(ScenarioFixture, "both outcomes of an allowed property pass") {
   CHECK(result.properties[2].kind == PropertyKind::kSometimes);
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "liveness that is late fails, and an open one is judged at the end") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "liveness that is late fails, and an open one is judged at the end") {
   auto late = RunText(Story(R"(sim.liveness("never", function() return false end, "3s"))"));
   REQUIRE(late.ok());
   CHECK(late->verdict == Verdict::kFailed);
@@ -145,11 +149,12 @@ TEST_CASE_METHOD(ScenarioFixture, "liveness that is late fails, and an open one 
   CHECK(open->properties[0].detail == "not yet true when the run ended");
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "a call that fails raises in the story, and fails the run if nobody catches it") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "a call that fails raises in the story, and fails the run if nobody catches it") {
   Passed(RunText(Story(R"(
     local ok, reason = pcall(world.call, world, "a", ".echo", "raise", "on purpose")
-    sim.guarantee("raises", sim.equal({ false, "/sim/scenario/x.lua:23: call a .echo: call failed" },
-      { ok, reason }))
+    local expected = "/sim/scenario/x.lua:23: call a .echo: call failed"
+    sim.guarantee("raises", sim.equal({ false, expected }, { ok, reason }))
   )")));
 
   auto uncaught = RunText(Story(R"(world:call("a", ".nobody"))"));
@@ -158,7 +163,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a call that fails raises in the story, and fa
   CHECK(uncaught->reason == "x.lua:22: call a .nobody: call to invalid address .nobody");
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "what still waits is listed with its stack, idle system services are not") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "what still waits is listed with its stack, idle system services are not") {
   RunResult result = Passed(RunText(Story(R"(
     world:spawn(function() world:call("a", ".echo", "wait") end)
     world:sleep "1s"
@@ -173,7 +179,8 @@ TEST_CASE_METHOD(ScenarioFixture, "what still waits is listed with its stack, id
   CHECK(result.waiting[1].stack.find("\tx.lua:10: ") != std::string::npos);
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "a story that waits for nothing that could come stops without progress") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "a story that waits for nothing that could come stops without progress") {
   auto result = RunText(Story(R"(world:wait_until(function() return false end))"));
   REQUIRE(result.ok());
 
@@ -182,7 +189,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a story that waits for nothing that could com
         "nothing is left that could happen, and the story still waits: a condition, at x.lua:22");
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "an endless story stops at the limits of time and of dispatches") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "an endless story stops at the limits of time and of dispatches") {
   RunOptions options;
   options.virtual_ns_max = 20'000'000'000;
   auto time = RunText(Story(R"(while true do world:sleep "1s" end)"), options);
@@ -198,7 +206,8 @@ TEST_CASE_METHOD(ScenarioFixture, "an endless story stops at the limits of time 
   CHECK(dispatches->reason == "more than 500 dispatches; --max-dispatches allows more");
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "an endless loop is caught and located, in the story and in a service") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "an endless loop is caught and located, in the story and in a service") {
   auto story = RunText(Story(R"(
     while true do pcall(function() while true do end end) end
   )"));
@@ -233,7 +242,8 @@ TEST_CASE_METHOD(ScenarioFixture, "independent steps begin in an order that the 
   CHECK(as_written < 20);
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "settings reach the story and services in the type of their default") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "settings reach the story and services in the type of their default") {
   RunOptions options;
   options.settings = {{"size", "7"}, {"fast", "true"}};
   Passed(RunText(Story(R"(
@@ -243,7 +253,8 @@ TEST_CASE_METHOD(ScenarioFixture, "settings reach the story and services in the 
   )"), options));
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "same seed, same digest; a replay under its trace does not differ") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "same seed, same digest; a replay under its trace does not differ") {
   RunOptions options;
   options.seed = 7;
   options.keeps_events = true;
@@ -268,7 +279,8 @@ TEST_CASE_METHOD(ScenarioFixture, "same seed, same digest; a replay under its tr
   CHECK(changed->divergence.has_value());
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "how the scenario's path is spelled is in errors but not in the digest") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "how the scenario's path is spelled is in errors but not in the digest") {
   const std::string story = Story(R"(
     local ok, reason = pcall(world.call, world, "a", ".echo", "raise")
     local tables = { [{}] = 1, [{}] = 2, [{}] = 3 }
@@ -310,7 +322,8 @@ TEST_CASE_METHOD(ScenarioFixture, "nodes start in an order that the seed chooses
   CHECK(orders == std::set<std::string>{"ab", "ba"});
 }
 
-TEST_CASE_METHOD(ScenarioFixture, "a restarted node boots again with its changes, and a crash raises calls under way") {
+TEST_CASE_METHOD(ScenarioFixture,
+                 "a restarted node boots again with its changes, a crash raises calls under way") {
   Passed(RunText(Story(R"(
     local call = world:spawn(function() return pcall(world.call, world, "a", ".echo", "wait") end)
     world:sleep "1ms"

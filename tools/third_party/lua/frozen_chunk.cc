@@ -9,11 +9,11 @@
 
 #include "tools/third_party/lua/lua_internals.h"
 
-// Why a collector of a state may meet a frozen string or array without harm: it marks an object only
-// if it is white, and frozen strings are black and old for ever; it sweeps only what is in its own
-// lists, and they are in none. Frozen strings are names (of locals, upvalues and the source), which
-// Lua reads as bytes and never compares by address or hands out as values. Constants are values, so
-// every state makes its own.
+// Why a collector of a state may meet a frozen string or array without harm: it marks an object
+// only if it is white, and frozen strings are black and old for ever; it sweeps only what is in its
+// own lists, and they are in none. Frozen strings are names (of locals, upvalues and the source),
+// which Lua reads as bytes and never compares by address or hands out as values. Constants are
+// values, so every state makes its own.
 
 namespace skysim {
 
@@ -45,7 +45,9 @@ class Freezer final {
     to->p = Copy(from.p, from.sizep);
     if (!has_room_) return;
     for (int i = 0; i < from.sizeupvalues; ++i) to->upvalues[i].name = Name(from.upvalues[i].name);
-    for (int i = 0; i < from.sizelocvars; ++i) to->locvars[i].varname = Name(from.locvars[i].varname);
+    for (int i = 0; i < from.sizelocvars; ++i) {
+      to->locvars[i].varname = Name(from.locvars[i].varname);
+    }
     for (int i = 0; i < from.sizek; ++i) {
       if (ttisstring(&from.k[i])) val_(&to->k[i]).gc = obj2gco(Name(tsvalue(&from.k[i])));
     }

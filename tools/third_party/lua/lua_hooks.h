@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// luaconf.h gives Lua's own files l_likely only where one of these stands; each file defines the one
-// it belongs to, but only after this header.
+// luaconf.h gives Lua's own files l_likely only where one of these stands; each file defines the
+// one it belongs to, but only after this header.
 #define LUA_CORE
 #define LUA_LIB
 
@@ -42,9 +42,10 @@ inline unsigned int SkysimLuaSeed(lua_Alloc allocate, void* user_data) {
 // lstate.c, when a state is made; its allocator is already in place.
 #define luai_makeseed(L) SkysimLuaSeed(G(L)->frealloc, G(L)->ud)
 
-// addresses.patch, lapi.c: what lua_topointer answers for a C function. The allocator is asked as for
-// the seed, with the function's address as osize: that is beyond the first 64 KiB, where nothing is
-// ever mapped, so neither a tag nor the seed's request. One that answers NULL leaves the address.
+// addresses.patch, lapi.c: what lua_topointer answers for a C function. The allocator is asked as
+// for the seed, with the function's address as osize: that is beyond the first 64 KiB, where
+// nothing is ever mapped, so neither a tag nor the seed's request. One that answers NULL leaves the
+// address.
 inline const void* SkysimFunctionNumber(lua_Alloc allocate, void* user_data,
                                         lua_CFunction function) {
   const auto address = reinterpret_cast<uintptr_t>(function);
