@@ -65,6 +65,12 @@
 --   sim.equal(expected, seen, where)             -> is it so, and "round 2: expected 1 2 3, seen 2 1 3": made to be the
 --                                                last argument of sim.guarantee. Tables are compared by content.
 --
+-- Over real sockets (tools/skysim run --transport tcp): each node has worker threads and an address of 127.0.0.0/8 to
+-- itself, services see the addresses that are declared here, and hosts that are not cannot be reached. Time is the
+-- machine's, `network` and `cpu` mean nothing, and nothing repeats. What acts on the simulated network or cuts the power
+-- ends such a run with status 2: world:link, partition, heal, reset, refuse, black_hole, allow, delay_connects,
+-- connections, accepted, and world:crash with power_off.
+--
 -- In a service, `require "sim"` gives sim.probe(name, ...), which reports a fact to the story (world:probes, world:on),
 -- sim.setting, and the properties but liveness. Outside a simulation all of them do nothing.
 --

@@ -55,11 +55,15 @@ std::string FirstSentence(const std::string& message) {
 // one.
 absl::Status CheckSubcommand(const CLI::App& app, int argc, const char* const* argv) {
   if (!app.get_subcommands().empty()) return absl::OkStatus();
-  constexpr char kThereAre[] = "there are: run, sweep, replay, show";
+  auto all = app.get_subcommands([](const CLI::App*) { return true; });
+  const std::string there_are = absl::StrCat(
+      "there are: ", absl::StrJoin(all, ", ", [](std::string* out, const CLI::App* subcommand) {
+        absl::StrAppend(out, subcommand->get_name());
+      }));
   const bool has_word = argc > 1 && argv[1][0] != '-';
   return absl::InvalidArgumentError(
-      has_word ? absl::StrCat("there is no subcommand \"", argv[1], "\"; ", kThereAre)
-               : absl::StrCat("a subcommand is missing; ", kThereAre));
+      has_word ? absl::StrCat("there is no subcommand \"", argv[1], "\"; ", there_are)
+               : absl::StrCat("a subcommand is missing; ", there_are));
 }
 
 // Every folder above `path`, the nearest first.

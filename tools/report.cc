@@ -149,6 +149,16 @@ uint64_t DivergentIndex(const Divergence& divergence) {
   return divergence.expected.has_value() ? divergence.expected->index : divergence.actual->index;
 }
 
+// Over tcp nothing is counted, and no digest would come back.
+std::string NumbersLine(const RunOptions& options, const RunResult& result, int64_t wall_ns) {
+  if (options.transport == RunTransport::kTcp) {
+    return absl::StrCat("  over real sockets, ", Seconds(wall_ns), "\n");
+  }
+  return absl::StrCat("  seed ", options.seed, ", digest ", FormatDigest(result.digest), ", ",
+                      result.events, " events, ", FormatDuration(result.virtual_ns), " virtual, ",
+                      Seconds(wall_ns), " wall\n");
+}
+
 }  // namespace
 
 ExitStatus ExitStatusOf(Verdict verdict) {
@@ -187,9 +197,7 @@ std::string RunReport(const RunOptions& options, const RunResult& result, int64_
   std::string out = absl::StrCat(Headline(result, paint), "  ", result.scenario, "\n");
   if (!has_passed && !result.reason.empty()) absl::StrAppend(&out, "  ", result.reason, "\n");
   for (const PropertyResult& property : result.properties) out += PropertyLine(property, paint);
-  absl::StrAppend(&out, "  seed ", options.seed, ", digest ", FormatDigest(result.digest), ", ",
-                  result.events, " events, ", FormatDuration(result.virtual_ns), " virtual, ",
-                  Seconds(wall_ns), " wall\n");
+  out += NumbersLine(options, result, wall_ns);
   if (has_passed) return out;
   if (!result.waiting.empty()) absl::StrAppend(&out, "still waiting:\n");
   for (const WaitingTask& task : result.waiting) out += WaitingLines(task);
@@ -202,14 +210,17 @@ std::string RunReportJson(const RunOptions& options, const RunResult& result, in
             {"reason", result.reason},
             {"scenario", result.scenario},
             {"path", options.scenario_path},
-            {"seed", options.seed},
-            {"digest", FormatDigest(result.digest)},
-            {"events", result.events},
-            {"dispatches", result.dispatches},
-            {"virtual_ns", result.virtual_ns},
-            {"wall_ns", wall_ns},
-            {"properties", Json::array()},
-            {"waiting", Json::array()}};
+            {"transport", options.transport == RunTransport::kTcp ? "tcp" : "simulated"},
+            {"seed", options.seed}};
+  if (options.transport == RunTransport::kSimulated) {
+    json["digest"] = FormatDigest(result.digest);
+    json["events"] = result.events;
+    json["dispatches"] = result.dispatches;
+    json["virtual_ns"] = result.virtual_ns;
+  }
+  json["wall_ns"] = wall_ns;
+  json["properties"] = Json::array();
+  json["waiting"] = Json::array();
   for (const PropertyResult& property : result.properties) {
     json["properties"].push_back(PropertyJson(property));
   }

@@ -79,7 +79,9 @@ void AddRunArguments(CLI::App& command, RunArguments& arguments) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_option("--workers", arguments.workers, "worker threads per simulated node")
       ->type_name("N");
-  command.add_option("--max-time", arguments.time_max, "virtual time at which a run ends (1h)")
+  command
+      .add_option("--max-time", arguments.time_max,
+                  "time at which a run ends: virtual (1h), or real with tcp (1min)")
       ->type_name("TIME");
   command.add_option("--max-dispatches", arguments.dispatches_max,
                      "dispatches after which a run ends (50000000)")
@@ -124,7 +126,9 @@ std::vector<std::string> OptionArguments(const RunOptions& options) {
   for (const std::string& name : options.legacy) add("--legacy", name);
   for (const auto& [key, value] : options.settings) add("--set", absl::StrCat(key, "=", value));
   if (options.workers != 0) add("--workers", absl::StrCat(options.workers));
-  if (options.virtual_ns_max != usual.virtual_ns_max) {
+  const bool is_tcp = options.transport == RunTransport::kTcp;
+  if (is_tcp) add("--transport", "tcp");
+  if (options.virtual_ns_max != (is_tcp ? kTcpTimeMaxNs : usual.virtual_ns_max)) {
     add("--max-time", FormatDuration(options.virtual_ns_max));
   }
   if (options.dispatches_max != usual.dispatches_max) {

@@ -15,6 +15,9 @@ class App;
 
 namespace skysim {
 
+// A run on real sockets ends after that time, if it was not said otherwise: nobody waits an hour.
+inline constexpr int64_t kTcpTimeMaxNs = int64_t{60} * 1'000'000'000;
+
 // What `run` and `sweep` both take: the scenario and how to run it. As typed; checked by
 // MakeRunOptions().
 struct RunArguments {

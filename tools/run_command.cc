@@ -22,6 +22,7 @@ constexpr const char* kExamples = R"(Examples:
   tools/skysim run scenarios/issue_587.lua --seed 7 --legacy wakeup-unordered
   tools/skysim run scenarios/canary.lua --seed 0x1f --trace t.skytrace
   tools/skysim run scenarios/canary.lua --check-determinism --seeds 1:200
+  tools/skysim run scenarios/cluster_pair.lua --transport tcp
 
 Exit status: 0 passed, 1 a property failed, 2 wrong usage or input, 3 two executions of the same
 seed differ, 4 no progress or a limit was reached.)";
@@ -107,12 +108,29 @@ absl::Status CheckUsage(const RunCommand& command) {
   return absl::OkStatus();
 }
 
+// Threads and sockets of the machine: no seed brings such a run back.
+absl::Status CheckTcp(const RunCommand& command) {
+  absl::string_view option = command.checks_determinism    ? "--check-determinism"
+                             : !command.trace_path.empty() ? "--trace"
+                             : !command.run.legacy.empty() ? "--legacy"
+                             : !command.run.dispatches_max.empty() ? "--max-dispatches"
+                                                                   : "";
+  if (option.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, ": only a simulated run has that, not one with --transport tcp"));
+}
+
 }  // namespace
 
 void AddRunCommand(CLI::App& app, RunCommand& command) {
   CLI::App* run = app.add_subcommand("run", "run a scenario once and judge it");
   AddRunArguments(*run, command.run);
   run->add_option("--seed", command.seed, "what decides every choice (1)")->type_name("N");
+  run->add_option("--transport", command.transport,
+                  "what the nodes talk over: simulated, or tcp: worker threads and sockets of this "
+                  "machine, where nothing repeats")
+      ->check(CLI::IsMember({"simulated", "tcp"}))
+      ->type_name("NAME");
   run->add_option("--trace", command.trace_path, "write every event and choice there; - is stdout")
       ->type_name("FILE");
   run->add_flag("--log", command.prints_log, "print what the services log, as they do");
@@ -128,6 +146,7 @@ void AddRunCommand(CLI::App& app, RunCommand& command) {
 int ExecuteRun(const RunCommand& command, const CommandContext& context) {
   if (PrintLegacyHelp(command.run, context)) return kExitPassed;
   absl::Status usage = CheckUsage(command);
+  if (usage.ok() && command.transport == "tcp") usage = CheckTcp(command);
   if (!usage.ok()) return FailUsage(context, usage);
   if (!command.seeds.empty()) {
     SweepCommand sweep;
@@ -143,6 +162,10 @@ int ExecuteRun(const RunCommand& command, const CommandContext& context) {
   absl::StatusOr<RunOptions> options = MakeRunOptions(command.run, context);
   if (!options.ok()) return FailUsage(context, options.status());
   options->seed = *seed;
+  if (command.transport == "tcp") {
+    options->transport = RunTransport::kTcp;
+    if (command.run.time_max.empty()) options->virtual_ns_max = kTcpTimeMaxNs;
+  }
   absl::StatusOr<std::unique_ptr<ScenarioRunner>> runner = context.make_runner();
   if (!runner.ok()) return FailUsage(context, runner.status());
   return command.checks_determinism ? RunChecked(command, *options, **runner, context)

@@ -12,6 +12,7 @@ namespace skysim {
 struct RunCommand {
   RunArguments run;
   std::string seed = "1";
+  std::string transport = "simulated";
   std::string seeds;       // with checks_determinism: a range
   std::string trace_path;  // empty: none; "-": standard output
   std::string jobs;

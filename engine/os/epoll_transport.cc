@@ -127,6 +127,7 @@ absl::StatusOr<std::unique_ptr<EpollTransport>> EpollTransport::Make(Options opt
 EpollTransport::EpollTransport(Options options, Descriptor epoll, Descriptor wake,
                                Descriptor reserve)
     : lookup_(std::move(options.lookup)),
+      connect_from_(std::move(options.connect_from)),
       epoll_(std::move(epoll)),
       wake_(std::move(wake)),
       reserve_(std::move(reserve)),
@@ -360,6 +361,15 @@ bool EpollTransport::ConnectToNext(Endpoint& endpoint) {
   return false;
 }
 
+// Not 0: the errno. The port is chosen when the peer is known, so that all ports serve each peer.
+int EpollTransport::BindConnect(const Descriptor& socket) {
+  if (connect_from_.empty()) return 0;
+  const std::optional<SocketAddress> address = ParseSocketAddress(connect_from_, 0);
+  if (!address.has_value()) return EADDRNOTAVAIL;
+  SetOption(socket.number(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+  return bind(socket.number(), address->get(), address->size) == 0 ? 0 : errno;
+}
+
 // Not 0: the errno.
 int EpollTransport::BeginConnect(Endpoint& endpoint, const std::string& host) {
   Unwatch(endpoint);
@@ -369,6 +379,7 @@ int EpollTransport::BeginConnect(Endpoint& endpoint, const std::string& host) {
   if (!address.has_value()) return EAFNOSUPPORT;
   Descriptor made(socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!made.is_open()) return errno;
+  if (int error = BindConnect(made)) return error;
   SetOption(made.number(), SOL_SOCKET, SO_KEEPALIVE);
   if (endpoint.has_no_delay) SetOption(made.number(), IPPROTO_TCP, TCP_NODELAY);
   // A connect that a signal interrupts goes on (connect(2)).

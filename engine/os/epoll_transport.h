@@ -50,6 +50,8 @@ class EpollTransport final : public Transport {
  public:
   struct Options {
     NameLookup lookup;  // empty: the system's resolver (LookUpHost)
+    // The address literal that connections come from. Empty: the system chooses.
+    std::string connect_from;
   };
 
   // ResourceExhausted: no descriptors left (it takes three).
@@ -139,6 +141,7 @@ class EpollTransport final : public Transport {
   // Opening.
   absl::StatusOr<Descriptor> BindTo(const std::string& host, uint16_t port, int type);
   bool ConnectToNext(Endpoint& endpoint) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int BindConnect(const Descriptor& socket);
   int BeginConnect(Endpoint& endpoint, const std::string& host)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RefuseOne(EndpointId listener, int descriptor);
@@ -155,6 +158,7 @@ class EpollTransport final : public Transport {
   bool IsWriting(EndpointId id);
 
   const NameLookup lookup_;
+  const std::string connect_from_;
   const Descriptor epoll_, wake_;
   Descriptor reserve_;                 // used by calls only
   std::vector<char> datagram_buffer_;  // used by calls only

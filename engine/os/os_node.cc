@@ -30,10 +30,13 @@ size_t WorkersOf(const Config& config) {
 // Reads the boot from the events, and keeps none.
 class OsNode::BootObserver final : public Observer {
  public:
-  BootObserver(const std::string& bootstrap, std::function<void(const std::string&)> on_booted)
-      : on_booted_(std::move(on_booted)), watch_(bootstrap) {}
+  // `next` is told as well; may be null.
+  BootObserver(const std::string& bootstrap, std::function<void(const std::string&)> on_booted,
+               Observer* next)
+      : on_booted_(std::move(on_booted)), next_(next), watch_(bootstrap) {}
 
   uint64_t Record(const Event& event) override {
+    if (next_ != nullptr) next_->Record(event);
     if (!is_over_.load(std::memory_order_relaxed) && BootWatch::Wants(event.kind)) Watch(event);
     return 0;
   }
@@ -52,13 +55,17 @@ class OsNode::BootObserver final : public Observer {
   }
 
   const std::function<void(const std::string&)> on_booted_;
+  Observer* const next_;
   std::atomic<bool> is_over_{false};
   absl::Mutex mutex_;
   BootWatch watch_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<std::unique_ptr<OsNode>> OsNode::Make(Options options) {
-  absl::StatusOr<std::unique_ptr<EpollTransport>> sockets = EpollTransport::Make();
+  EpollTransport::Options transport;
+  transport.connect_from = options.connect_from;
+  absl::StatusOr<std::unique_ptr<EpollTransport>> sockets =
+      EpollTransport::Make(std::move(transport));
   if (!sockets.ok()) return sockets.status();
   return absl::WrapUnique(new OsNode(std::move(options), *std::move(sockets)));
 }
@@ -66,11 +73,13 @@ absl::StatusOr<std::unique_ptr<OsNode>> OsNode::Make(Options options) {
 OsNode::OsNode(Options options, std::unique_ptr<EpollTransport> sockets)
     : options_(std::move(options)),
       observer_(std::make_unique<BootObserver>(options_.config.Get("bootstrap"),
-                                               options_.on_booted)),
+                                               options_.on_booted, options_.observer)),
       workers_(WorkersOf(options_.config)),
       sockets_(std::move(sockets)) {
   lua_.chunks = options_.chunks;
+  if (options_.wrap_transport) wrapped_sockets_ = options_.wrap_transport(*sockets_);
   lua_.fixed_utc = false;
+  lua_.open_modules = options_.open_modules;
   if (options_.write_out) {
     lua_.write_out = [this](absl::string_view text) {
       absl::MutexLock lock(&out_mutex_);
@@ -87,7 +96,10 @@ OsNode::~OsNode() {
 }
 
 Platform OsNode::MakePlatform() {
-  return Platform{clock_,     workers_, *sockets_, entropy_, storage_,
+  Transport* sockets = wrapped_sockets_.get();
+  if (sockets == nullptr) sockets = sockets_.get();
+  Storage& storage = options_.storage != nullptr ? *options_.storage : storage_;
+  return Platform{clock_,     workers_, *sockets, entropy_, storage,
                   *observer_, heap_,    options_.process_id,
                   /*is_simulated=*/false};
 }

@@ -20,6 +20,8 @@
 #include "engine/os/os_storage.h"
 #include "engine/os/worker_pool.h"
 
+struct lua_State;
+
 namespace skysim {
 
 class ChunkCache;
@@ -43,6 +45,15 @@ class OsNode final {
     // need not end a line. From any worker, one call at a time.
     std::function<void(absl::string_view line)> log_line;
     std::function<void(absl::string_view text)> write_out;
+    // Parts of the platform that are not the operating system's own; for those who watch a node or
+    // lend it a world. Borrowed; null: its own.
+    Storage* storage = nullptr;
+    Observer* observer = nullptr;  // from any of the node's threads, several at once
+    // Stands between the node and its sockets. Empty: nothing does.
+    std::function<std::unique_ptr<Transport>(Transport& sockets)> wrap_transport;
+    std::string connect_from;  // as EpollTransport::Options
+    // As LuaService::Options; from any worker.
+    std::function<void(lua_State*)> open_modules;
     // Called once, from one of the node's threads, when no service is left. It must not stop the
     // node itself.
     std::function<void()> on_over;
@@ -90,6 +101,7 @@ class OsNode final {
   OsClock clock_;
   WorkerPool workers_;
   std::unique_ptr<EpollTransport> sockets_;
+  std::unique_ptr<Transport> wrapped_sockets_;  // null: nothing is between
   LuaService::Options lua_;
   std::unique_ptr<Monitor> monitor_;
   std::unique_ptr<Node> node_;

@@ -14,7 +14,14 @@ constexpr size_t kNodesMax = 250;
 // Of a reserved block that no machine routes (RFC 1112, class E): connecting to it fails at once.
 constexpr char kNowhere[] = "240.0.0.1";
 
+// 127.0.x.y is where other programs of the machine listen.
+std::string AddressOf(uint32_t run, size_t number) {
+  return absl::StrCat("127.", 1 + run / 254 % 254, ".", 1 + run % 254, ".", number);
+}
+
 }  // namespace
+
+std::string LoopbackMap::ClaimAddress() const { return AddressOf(run_, kNodesMax + 1); }
 
 absl::Status LoopbackMap::Add(const std::string& name, const std::string& ip) {
   size_t number = ip_by_loopback_.size() + 1;
@@ -22,9 +29,7 @@ absl::Status LoopbackMap::Add(const std::string& name, const std::string& ip) {
     return absl::ResourceExhaustedError(
         absl::StrCat("more than ", kNodesMax, " nodes do not fit on real sockets"));
   }
-  // 127.0.x.y is where other programs of the machine listen.
-  std::string loopback =
-      absl::StrCat("127.", 1 + run_ / 254 % 254, ".", 1 + run_ % 254, ".", number);
+  std::string loopback = AddressOf(run_, number);
   loopback_by_host_[name] = loopback;
   loopback_by_host_[ip] = loopback;
   ip_by_loopback_[loopback] = ip;

@@ -14,9 +14,14 @@ namespace skysim {
 // before any node runs; then any thread may read it.
 class LoopbackMap final {
  public:
-  // `run`: a number that other runs on this machine probably do not have (the process id); it
-  // chooses the 127.x.y.0/24 in which the addresses lie.
+  // `run` chooses the 127.x.y.0/24 in which the addresses lie; kRuns and more begin anew. Another
+  // run on this machine must not have the same.
   explicit LoopbackMap(uint32_t run) : run_(run) {}
+  static constexpr uint32_t kRuns = 254 * 254;
+
+  // An address that no node gets: whoever listens on its port kClaimPort has claimed the run.
+  std::string ClaimAddress() const;
+  static constexpr uint16_t kClaimPort = 1024;
 
   // `ip`: the literal of the scenario. At most 250 nodes. Errors: ResourceExhausted.
   absl::Status Add(const std::string& name, const std::string& ip);
@@ -27,7 +32,7 @@ class LoopbackMap final {
   std::string IpOf(const std::string& loopback) const;
 
  private:
-  const uint32_t run_;
+  uint32_t run_;
   std::map<std::string, std::string> loopback_by_host_;  // name and ip -> 127.x.y.z
   std::map<std::string, std::string> ip_by_loopback_;
 };

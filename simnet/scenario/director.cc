@@ -11,11 +11,14 @@
 #include "absl/strings/str_split.h"
 #include "engine/lua/home_paths.h"
 #include "engine/lua/sandbox.h"
+#include "simnet/live/live_stage.h"
 #include "simnet/scenario/legacy.h"
 #include "simnet/scenario/path.h"
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_module.h"
+#include "simnet/network/network.h"
 #include "simnet/world/node_tree.h"
+#include "simnet/world/world.h"
 
 namespace skysim {
 namespace {
@@ -198,11 +201,12 @@ absl::StatusOr<Director::End> Director::Play() {
       return End{Verdict::kLimit, absl::StrCat("endless loop in the story, at ",
                                                tasks_->endless_place())};
     }
+    if (!mistake_.ok()) return mistake_;
     if (tasks_->IsOver(main_task_)) return EndStory();
     if (TellProbes() || tasks_->CheckConditions()) continue;
     if (recorder_.divergence().has_value()) return End{Verdict::kDiverged, ""};
-    World::Progress progress = world_->Step();
-    if (progress != World::Progress::kEvent) return EndByLimit(progress);
+    Stage::Progress progress = stage_->Step();
+    if (progress != Stage::Progress::kEvent) return EndByLimit(progress);
   }
 }
 
@@ -220,23 +224,23 @@ absl::StatusOr<Director::End> Director::EndByError(const std::string& text) {
   return absl::InvalidArgumentError(text);
 }
 
-absl::StatusOr<Director::End> Director::EndByLimit(World::Progress progress) {
+absl::StatusOr<Director::End> Director::EndByLimit(Stage::Progress progress) {
   if (uint64_t lost = tasks_->FirstLostFailure()) return EndByError(tasks_->Get(lost).failure);
-  if (progress == World::Progress::kIdle) {
+  if (progress == Stage::Progress::kIdle) {
     const StoryTask& main = tasks_->Get(main_task_);
     return End{Verdict::kLimit, absl::StrCat("nothing is left that could happen, and the story "
                                              "still waits: ", main.waits_for)};
   }
-  if (progress == World::Progress::kEndlessLoop && !node_watch_.endless_place().empty()) {
+  if (progress == Stage::Progress::kEndlessLoop && !node_watch_.endless_place().empty()) {
     return End{Verdict::kLimit,
                absl::StrCat("endless loop on node ",
                             recorder_.node_names()[node_watch_.endless_node()], ", at ",
                             node_watch_.endless_place())};
   }
   absl::string_view option;
-  if (progress == World::Progress::kTimeLimit) option = "; --max-time allows more";
-  if (progress == World::Progress::kDispatchLimit) option = "; --max-dispatches allows more";
-  return End{Verdict::kLimit, absl::StrCat(world_->stop_reason(), option)};
+  if (progress == Stage::Progress::kTimeLimit) option = "; --max-time allows more";
+  if (progress == Stage::Progress::kDispatchLimit) option = "; --max-dispatches allows more";
+  return End{Verdict::kLimit, absl::StrCat(stage_->stop_reason(), option)};
 }
 
 void Director::AddProbeHandler(std::string name, int function_ref) {
@@ -268,14 +272,15 @@ absl::Status Director::JudgeOpenLiveness() {
   for (const auto& [id, name] : open) {
     const StoryTask& task = tasks_->Get(id);
     bool is_true = task.condition_ref != LUA_NOREF && tasks_->IsConditionTrue(task.condition_ref);
-    absl::Status status = Judge(PropertyKind::kEventually, ClaimKind::kLiveness, name, is_true,
-                                "not yet true when the run ended");
+    absl::Status status = Judge({PropertyKind::kEventually, ClaimKind::kLiveness, name, is_true,
+                                 "not yet true when the run ended"});
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 absl::Status Director::CheckSettings() const {
+  absl::MutexLock lock(&settings_mutex_);
   for (const auto& [key, value] : options_.settings) {
     if (settings_read_.count(key) > 0) continue;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -300,6 +305,25 @@ absl::Status Director::OpenWorld(Declaration declaration) {
         absl::StrCat("project = \"", declaration_.project, "\": there is no such folder"));
   }
   scripts_ = std::make_unique<ScriptFinder>(declaration_.services);
+  absl::StatusOr<std::unique_ptr<Stage>> stage = MakeStage();
+  if (!stage.ok()) return stage.status();
+  stage_ = *std::move(stage);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Stage>> Director::MakeStage() {
+  auto open_modules = [this](lua_State* L) { PreloadServiceModule(L, *this); };
+  if (options_.transport == RunTransport::kTcp) {
+    LiveStage::Options live;
+    live.home = AbsolutePath(options_.home);
+    live.project = project_;
+    live.workers = options_.workers;
+    live.run_ns_max = options_.virtual_ns_max;
+    live.chunks = shared_.chunks;
+    live.log = options_.log;
+    live.open_modules = std::move(open_modules);
+    return LiveStage::Make(events_, shared_.files, recorder_, std::move(live));
+  }
   World::Options world;
   world.home = AbsolutePath(options_.home);
   world.project = project_;
@@ -312,10 +336,9 @@ absl::Status Director::OpenWorld(Declaration declaration) {
   world.legacy = absl::StrJoin(patches, ",");
   world.chunks = shared_.chunks;
   world.log = options_.log;
-  world.open_modules = [this](lua_State* L) { PreloadServiceModule(L, *this); };
-  world_ = std::make_unique<World>(*choices_, events_, shared_.arena, shared_.files, recorder_,
-                                   std::move(world));
-  return absl::OkStatus();
+  world.open_modules = std::move(open_modules);
+  return std::make_unique<World>(*choices_, events_, shared_.arena, shared_.files, recorder_,
+                                 std::move(world));
 }
 
 // `config` has skysim's own folders, unlike that of `spec`.
@@ -353,7 +376,7 @@ absl::Status Director::PutNode(NodeDeclaration node, bool is_known) {
   std::string name = spec.name;
   node_scripts_[name] = std::move(scripts);
   if (!is_known) absl::StrAppend(&configuration_, DescribeSpec(spec));
-  status = is_known ? world_->ChangeNode(std::move(spec)) : world_->AddNode(std::move(spec));
+  status = is_known ? stage_->ChangeNode(std::move(spec)) : stage_->AddNode(std::move(spec));
   if (!status.ok()) return status;
   node_watch_.Watch(NodeIndex(name), config.Get("bootstrap", "snlua bootstrap"));
   return absl::OkStatus();
@@ -368,7 +391,7 @@ uint32_t Director::NodeIndex(absl::string_view name) const {
 
 absl::Status Director::StartNode(const std::string& name) {
   node_watch_.Forget(NodeIndex(name));
-  return world_->StartNode(name);
+  return stage_->StartNode(name);
 }
 
 std::string Director::BootFailure(const std::string& name) {
@@ -390,26 +413,26 @@ std::string Director::NoNode(absl::string_view name) const {
 }
 
 absl::Status Director::CheckRuns(const std::string& name) const {
-  absl::StatusOr<bool> is_running = world_->IsRunning(name);
+  absl::StatusOr<bool> is_running = stage_->IsRunning(name);
   if (!is_running.ok()) return absl::InvalidArgumentError(NoNode(name));
   if (*is_running) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("node ", name, " is not running"));
 }
 
 absl::Status Director::Partition(const std::string& from, const std::string& to) {
-  absl::Status status = world_->network().Partition(from, to);
+  absl::Status status = stage_->simulated_network()->Partition(from, to);
   if (status.ok()) partitions_.insert({from, to});
   return status;
 }
 
 absl::Status Director::Heal(const std::string& from, const std::string& to) {
   partitions_.erase({from, to});
-  return world_->network().Heal(from, to);
+  return stage_->simulated_network()->Heal(from, to);
 }
 
 void Director::HealAll() {
   for (const auto& [from, to] : partitions_) {
-    CHECK(world_->network().Heal(from, to).ok());
+    CHECK(stage_->simulated_network()->Heal(from, to).ok());
   }
   partitions_.clear();
 }
@@ -420,24 +443,46 @@ void Director::Note(EventKind kind, absl::string_view text) {
   recorder_.world().Record(event);
 }
 
-absl::Status Director::Judge(PropertyKind kind, ClaimKind claim, const std::string& name,
-                             bool is_true, absl::string_view detail) {
-  return Judge(recorder_.world(), 0, kind, claim, name, is_true, detail);
+absl::Status Director::Judge(const Judgement& judgement) {
+  return JudgeAt(recorder_.world(), 0, judgement);
 }
 
-absl::Status Director::Judge(Observer& where, uint32_t service, PropertyKind kind, ClaimKind claim,
-                             const std::string& name, bool is_true, absl::string_view detail) {
+void Director::PostJudgement(Observer& where, uint32_t service, Judgement judgement,
+                             std::string place) {
+  stage_->Post([this, &where, service, judgement = std::move(judgement),
+                place = std::move(place)] {
+    absl::Status status = JudgeAt(where, service, judgement);
+    if (status.ok() || !mistake_.ok()) return;
+    mistake_ = absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
+  });
+}
+
+absl::Status Director::JudgeAt(Observer& where, uint32_t service, const Judgement& judgement) {
   Event event{EventKind::kProperty};
   event.service = service;
-  std::string text = absl::StrCat(ToString(kind), " \"", name, "\" ", is_true ? "true" : "false");
-  if (!is_true && !detail.empty()) absl::StrAppend(&text, ": ", detail);
+  std::string text = absl::StrCat(ToString(judgement.kind), " \"", judgement.name, "\" ",
+                                  judgement.is_true ? "true" : "false");
+  if (!judgement.is_true && !judgement.detail.empty()) {
+    absl::StrAppend(&text, ": ", judgement.detail);
+  }
   event.text = text;
   where.Record(event);
-  return properties_.Judge(kind, claim, name, is_true, detail, events_.NowNs());
+  return properties_.Judge(judgement.kind, judgement.claim, judgement.name, judgement.is_true,
+                           judgement.detail, events_.NowNs());
+}
+
+void Director::PostProbe(Probe probe) {
+  stage_->Post([this, probe = std::move(probe)]() mutable {
+    probe.time_ns = events_.NowNs();
+    probes_.push_back(std::move(probe));
+  });
 }
 
 const std::string* Director::FindSetting(const std::string& key) {
-  settings_read_.insert(key);
+  {
+    absl::MutexLock lock(&settings_mutex_);
+    settings_read_.insert(key);
+  }
   const std::string* value = nullptr;
   for (const auto& [name, text] : options_.settings) {
     if (name == key) value = &text;  // the last one counts
@@ -466,7 +511,7 @@ RunResult Director::MakeResult(End end) {
   result.digest = recorder_.digest();
   result.events = recorder_.count();
   result.virtual_ns = events_.NowNs();
-  result.dispatches = world_ == nullptr ? 0 : world_->dispatches();
+  result.dispatches = stage_ == nullptr ? 0 : stage_->dispatches();
   result.waiting = WaitingTasks();
   for (WaitingTask& task : result.waiting) {
     task.waits_for = Spelled(task.waits_for);
@@ -486,9 +531,9 @@ std::vector<WaitingTask> Director::WaitingTasks() {
     waiting.push_back({"story", 0, BaseName(options_.scenario_path), task->waits_for,
                        task->since_ns, tasks_->StackOf(*task)});
   }
-  if (world_ == nullptr) return waiting;
+  if (stage_ == nullptr) return waiting;
   std::map<std::pair<std::string, std::string>, bool> is_users;
-  for (WaitingTask& task : world_->WaitingTasks()) {
+  for (WaitingTask& task : stage_->WaitingTasks()) {
     std::pair<std::string, std::string> key(task.node, FirstWord(task.script));
     auto [known, is_new] = is_users.try_emplace(key, false);
     const NodeScripts& scripts = node_scripts_[task.node];

@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/core/config.h"
 #include "engine/lua/vm.h"
 #include "engine/platform/clock.h"
@@ -27,7 +29,7 @@
 #include "simnet/storage/tree_storage.h"
 #include "simnet/time/event_queue.h"
 #include "simnet/trace/recorder.h"
-#include "simnet/world/world.h"
+#include "simnet/world/stage.h"
 
 namespace skysim {
 
@@ -41,11 +43,13 @@ struct Probe {
 };
 
 // Director is one run of a scenario: it owns the choices, the virtual time, the recorder, the VM of
-// the story and the world, lets the story's tasks and the world take turns, and judges. The C
+// the story and the stage, lets the story's tasks and the stage take turns, and judges. The C
 // functions of the scenario language (story_module.h, service_module.h) act on it.
 //
-// Turns: the story's tasks run until all wait; then the world makes one step (a dispatch, or an
-// entry of the event queue); then probes and conditions are looked at; and so on. One thread.
+// Turns: the story's tasks run until all wait; then the stage makes one step (simulated: a
+// dispatch, or an entry of the event queue); then probes and conditions are looked at; and so on.
+//
+// One thread, the story's, but for the functions that say "any thread": services call those.
 class Director final {
  public:
   // `options` must outlive the director. Resets the arena.
@@ -68,8 +72,7 @@ class Director final {
   };
   // Makes the world; before anything else here. An error names what is wrong.
   absl::Status OpenWorld(Declaration declaration);
-  World& world() { return *world_; }
-  bool has_world() const { return world_ != nullptr; }
+  Stage& stage() { return *stage_; }
 
   // Completes the node's config, from its file if it has one, checks that its start service exists,
   // and adds or (`is_known`) changes the node.
@@ -96,21 +99,30 @@ class Director final {
   // Records a step of the story or a fault.
   void Note(EventKind kind, absl::string_view text);
 
-  // Judges a property and records it where it was judged. Errors as PropertyStore::Judge().
-  absl::Status Judge(Observer& where, uint32_t service, PropertyKind kind, ClaimKind claim,
-                     const std::string& name, bool is_true, absl::string_view detail);
-  absl::Status Judge(PropertyKind kind, ClaimKind claim, const std::string& name, bool is_true,
-                     absl::string_view detail);
+  // One judgement of a property.
+  struct Judgement {
+    PropertyKind kind;
+    ClaimKind claim;
+    std::string name;
+    bool is_true = false;
+    std::string detail;
+  };
+  // Judges in the story. Errors as PropertyStore::Judge().
+  absl::Status Judge(const Judgement& judgement);
+  // Judges in a service and records it there, when the story's thread comes to it: at once in a
+  // simulation. An error ends the run; `place` is put in front of it. Any thread.
+  void PostJudgement(Observer& where, uint32_t service, Judgement judgement, std::string place);
   // The running task waits for a liveness property; at the end of the story it is judged.
   void OpenLiveness(const std::string& name) { open_liveness_[tasks_->current()] = name; }
   void CloseLiveness() { open_liveness_.erase(tasks_->current()); }
 
-  void AddProbe(Probe probe) { probes_.push_back(std::move(probe)); }
+  // At the time when the story's thread comes to it: at once in a simulation. Any thread.
+  void PostProbe(Probe probe);
   const std::vector<Probe>& probes() const { return probes_; }
   // `function_ref`: in the story's registry; called with each probe of that name from now on.
   void AddProbeHandler(std::string name, int function_ref);
 
-  // The value of --set, or null; remembers that somebody asked.
+  // The value of --set, or null; remembers that somebody asked. Any thread.
   const std::string* FindSetting(const std::string& key);
 
   // A call of the story failed with this text: if nobody catches it, the run has failed.
@@ -135,6 +147,8 @@ class Director final {
     std::unique_ptr<TreeStorage> files;  // as at the start of the node
   };
 
+  absl::Status JudgeAt(Observer& where, uint32_t service, const Judgement& judgement);
+  absl::StatusOr<std::unique_ptr<Stage>> MakeStage();
   absl::Status CheckCanBoot(const NodeSpec& spec, const Config& config,
                             const NodeScripts& scripts) const;
   void OpenVm();
@@ -146,9 +160,8 @@ class Director final {
   absl::StatusOr<End> Play();
   absl::StatusOr<End> EndStory();
   absl::StatusOr<End> EndByError(const std::string& text);
-  absl::StatusOr<End> EndByLimit(World::Progress progress);
+  absl::StatusOr<End> EndByLimit(Stage::Progress progress);
   bool TellProbes();
-  static int TellProbesProtected(lua_State* L);
   absl::Status JudgeOpenLiveness();
   absl::Status CheckSettings() const;
   RunResult MakeResult(End end);
@@ -185,9 +198,11 @@ class Director final {
   std::map<uint64_t, std::string> open_liveness_;  // task -> property
   std::set<std::pair<std::string, std::string>> partitions_;
   std::set<std::string> call_failures_;
-  std::set<std::string> settings_read_;
+  absl::Status mistake_;  // the first judgement of a service that makes no sense
+  mutable absl::Mutex settings_mutex_;
+  std::set<std::string> settings_read_ ABSL_GUARDED_BY(settings_mutex_);
 
-  std::unique_ptr<World> world_;  // the first to go
+  std::unique_ptr<Stage> stage_;  // the first to go
 };
 
 }  // namespace skysim

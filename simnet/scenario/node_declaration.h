@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "engine/platform/memory.h"
 #include "engine/platform/storage.h"
-#include "simnet/world/world.h"
+#include "simnet/world/stage.h"
 
 namespace skysim {
 

@@ -19,17 +19,25 @@ namespace skysim {
 
 class ChunkCache;
 
+// What a scenario's nodes run on.
+enum class RunTransport {
+  kSimulated,  // one seed decides everything
+  kTcp,        // worker threads and loopback sockets of this machine: nothing repeats
+};
+
 // What to run. Plain data; the command line fills it in.
 struct RunOptions {
   std::string scenario_path;
   std::string home;     // folder that holds lualib/ and service/ of skysim itself
-  uint64_t seed = 1;
+  RunTransport transport = RunTransport::kSimulated;
+  uint64_t seed = 1;     // with kTcp, of what the story draws itself
   std::vector<std::string> legacy;                            // names of --legacy
   std::vector<std::pair<std::string, std::string>> settings;  // --set key=value, for sim.setting
   int workers = 0;               // worker threads per node; 0 = as the scenario says
   bool keeps_events = false;     // fill RunResult::trace
-  const Trace* replay = nullptr; // run under its choices and compare event by event; borrowed
-  int64_t virtual_ns_max = 3600 * int64_t{1'000'000'000};
+  // kSimulated: run under its choices and compare event by event; borrowed.
+  const Trace* replay = nullptr;
+  int64_t virtual_ns_max = 3600 * int64_t{1'000'000'000};  // kTcp: of the machine's time
   uint64_t dispatches_max = 50'000'000;
   int dispatch_cpu_s_max = 5;    // real CPU seconds of one dispatch: beyond it is an endless loop
   // Receives each log line of each node ("a [:00000008] text"). Empty: none wanted.
@@ -68,7 +76,7 @@ struct RunResult {
   std::string scenario;    // its name (the claim)
   std::vector<PropertyResult> properties;
   std::vector<WaitingTask> waiting;   // story tasks and service tasks that a user would care about
-  uint64_t digest = 0, events = 0, dispatches = 0;
+  uint64_t digest = 0, events = 0, dispatches = 0;  // mean nothing with kTcp
   int64_t virtual_ns = 0;
   std::optional<Divergence> divergence;
   Trace trace;             // if keeps_events
@@ -83,7 +91,8 @@ struct RunShared {
 
 // Runs a scenario once, from boot to verdict, in this thread. An error is wrong input (exit status
 // 2), one sentence with its place: no such file, a Lua syntax error, a node whose start service
-// does not exist, an unknown node in a verb, ...
+// does not exist, an unknown node in a verb, a verb that kTcp has not, ... With kTcp the nodes have
+// threads of their own; all have ended when it returns.
 absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared shared);
 
 // Names and one-line descriptions of the historical bugs that --legacy puts back.

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
@@ -41,13 +42,12 @@ int ProbeFunction(lua_State* L) {
   Director& director = DirectorOf(L);
   VmContext& vm = VmOf(L);
   std::string name(CheckText(L, 1));
-  SeriBuffer packed(director.memory());
+  SeriBuffer packed(vm.platform->memory);
   PackValues(L, 2, packed);
   Probe probe;
   probe.name = name;
   probe.node = vm.node->name();
   probe.service = vm.service->handle();
-  probe.time_ns = director.events().NowNs();
   probe.packed = std::string(packed.view());
   Event event{EventKind::kProbe};
   event.service = probe.service;
@@ -56,7 +56,7 @@ int ProbeFunction(lua_State* L) {
   event.text = probe.name;
   event.bytes = probe.packed;
   vm.platform->observer.Record(event);
-  director.AddProbe(std::move(probe));
+  director.PostProbe(std::move(probe));
   return 0;
 }
 
@@ -77,15 +77,15 @@ int JudgeFunction(lua_State* L) {
   std::optional<PropertyKind> kind = KindOf(CheckText(L, 1));
   std::optional<ClaimKind> claim = ClaimOf(CheckText(L, 2));
   CHECK(kind.has_value() && claim.has_value());
-  std::string name(CheckText(L, 3));
-  bool is_true = lua_toboolean(L, 4) != 0;
-  absl::string_view detail = CheckText(L, 5);
+  Director::Judgement judgement{*kind, *claim, std::string(CheckText(L, 3)),
+                                lua_toboolean(L, 4) != 0, std::string(CheckText(L, 5))};
   VmContext& vm = VmOf(L);
-  absl::Status status =
-      vm.service == nullptr
-          ? director.Judge(*kind, *claim, name, is_true, detail)
-          : director.Judge(vm.platform->observer, vm.service->handle(), *kind, *claim, name,
-                           is_true, detail);
+  if (vm.service != nullptr) {
+    director.PostJudgement(vm.platform->observer, vm.service->handle(), std::move(judgement),
+                           PlaceOf(L));
+    return 0;
+  }
+  absl::Status status = director.Judge(judgement);
   if (!status.ok()) Raise(L, status.message());
   return 0;
 }

@@ -8,7 +8,7 @@ namespace skysim {
 class Director;
 
 // Preloads `sim.core` for lualib/sim.lua in the VM of a simulated service: role "service", probe,
-// judge, setting, complain. `director` must outlive the VM.
+// judge, setting, complain. `director` must outlive the VM. Any thread, as its VM.
 void PreloadServiceModule(lua_State* L, Director& director);
 
 // Functions that both kinds of VM have: judge(kind, claim, name, is_true, detail) for the service

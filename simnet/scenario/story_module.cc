@@ -40,8 +40,17 @@ void Check(lua_State* L, const absl::Status& status) {
 std::string KnownNode(lua_State* L, int index) {
   std::string name = NodeName(L, index);
   Director& director = DirectorOf(L);
-  if (!director.world().IsRunning(name).ok()) Raise(L, director.NoNode(name));
+  if (!director.stage().IsRunning(name).ok()) Raise(L, director.NoNode(name));
   return name;
+}
+
+// The network that `verb` acts on.
+Network& NetworkFor(lua_State* L, absl::string_view verb) {
+  Network* network = DirectorOf(L).stage().simulated_network();
+  if (network == nullptr) {
+    Raise(L, absl::StrCat(verb, " needs a simulated network; --transport tcp has a real one"));
+  }
+  return *network;
 }
 
 struct Ends {
@@ -186,8 +195,8 @@ int JudgeLiveness(lua_State* L) {
   director.CloseLiveness();
   bool is_true = lua_toboolean(L, -1) != 0;
   std::string detail = absl::StrCat("not true within ", lua_tostring(L, 4));
-  Check(L, director.Judge(PropertyKind::kEventually, ClaimKind::kLiveness, lua_tostring(L, 1),
-                          is_true, detail));
+  Check(L, director.Judge({PropertyKind::kEventually, ClaimKind::kLiveness, lua_tostring(L, 1),
+                           is_true, detail}));
   return 1;
 }
 
@@ -262,7 +271,7 @@ void StartCall(lua_State* L, Director& director, StoryTasks& tasks) {
   std::string failure = absl::StrCat(PlaceOf(L), ": ", what, ": ");
   uint64_t task = tasks.current();
   tasks.ExpectReply(absl::StrCat("reply of ", node, " ", address));
-  absl::Status status = director.world().Call(
+  absl::Status status = director.stage().Call(
       node, address, packed.view(),
       [&director, task, failure](absl::StatusOr<std::string> reply) {
         if (reply.ok()) return director.tasks().Answer(task, *std::move(reply));
@@ -288,7 +297,7 @@ int Send(lua_State* L) {
   SeriBuffer packed(director.memory());
   PackArguments(L, 3, packed);
   director.Note(EventKind::kStory, absl::StrCat("send ", node, " ", address));
-  Check(L, director.world().Send(node, address, packed.view()));
+  Check(L, director.stage().Send(node, address, packed.view()));
   return 0;
 }
 
@@ -393,7 +402,7 @@ int IsBooted(lua_State* L) {
 }
 
 int IsRunning(lua_State* L) {
-  lua_pushboolean(L, *DirectorOf(L).world().IsRunning(KnownNode(L, 1)) ? 1 : 0);
+  lua_pushboolean(L, *DirectorOf(L).stage().IsRunning(KnownNode(L, 1)) ? 1 : 0);
   return 1;
 }
 
@@ -409,23 +418,25 @@ int Crash(lua_State* L) {
   std::string name = KnownNode(L, 1);
   bool is_power_off = lua_toboolean(L, 2) != 0;
   bool loses_files = lua_toboolean(L, 3) != 0;
+  if (is_power_off) NetworkFor(L, "world:crash with power_off");
   NoteFault(L, absl::StrCat("crash ", name, is_power_off ? ", power off" : "",
                             loses_files ? ", files lost" : ""));
-  Check(L, DirectorOf(L).world().CrashNode(name, is_power_off, loses_files));
+  Check(L, DirectorOf(L).stage().CrashNode(name, is_power_off, loses_files));
   return 0;
 }
 
 // -- Links ---------------------------------------------------------------------------------------
 
 int CheckLink(lua_State* L) {
+  NetworkFor(L, "world:link");
   KnownEnds(L);
   return 0;
 }
 
 // set_link(from, to, fields, description)
 int SetLink(lua_State* L) {
+  Network& network = NetworkFor(L, "a link");
   Ends ends = KnownEnds(L);
-  Network& network = DirectorOf(L).world().network();
   absl::StatusOr<LinkConfig> link = network.GetLink(ends.from, ends.to);
   Check(L, link.status());
   ReadLink(L, 3, &*link);
@@ -434,12 +445,15 @@ int SetLink(lua_State* L) {
   return 0;
 }
 
+// Real sockets are as fast as they are.
 int SetDefaultLink(lua_State* L) {
-  ReadLink(L, 1, &DirectorOf(L).world().network().DefaultLink());
+  Network* network = DirectorOf(L).stage().simulated_network();
+  if (network != nullptr) ReadLink(L, 1, &network->DefaultLink());
   return 0;
 }
 
 int Partition(lua_State* L) {
+  NetworkFor(L, "world:partition");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("partition ", Arrow(ends)));
   Check(L, DirectorOf(L).Partition(ends.from, ends.to));
@@ -447,6 +461,7 @@ int Partition(lua_State* L) {
 }
 
 int Heal(lua_State* L) {
+  NetworkFor(L, "world:heal");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("heal ", Arrow(ends)));
   Check(L, DirectorOf(L).Heal(ends.from, ends.to));
@@ -454,30 +469,34 @@ int Heal(lua_State* L) {
 }
 
 int HealAll(lua_State* L) {
+  NetworkFor(L, "world:heal");
   NoteFault(L, "heal all");
   DirectorOf(L).HealAll();
   return 0;
 }
 
 int Hold(lua_State* L) {
+  Network& network = NetworkFor(L, "link:hold");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("hold ", Arrow(ends)));
-  Check(L, DirectorOf(L).world().network().Hold(ends.from, ends.to));
+  Check(L, network.Hold(ends.from, ends.to));
   return 0;
 }
 
 // release(from, to, is_one_chunk)
 int Release(lua_State* L) {
+  Network& network = NetworkFor(L, "link:release");
   Ends ends = KnownEnds(L);
   bool is_one_chunk = lua_toboolean(L, 3) != 0;
   NoteFault(L, absl::StrCat("release ", Arrow(ends), is_one_chunk ? " as one chunk" : ""));
-  Check(L, DirectorOf(L).world().network().Release(ends.from, ends.to, is_one_chunk));
+  Check(L, network.Release(ends.from, ends.to, is_one_chunk));
   return 0;
 }
 
 int Held(lua_State* L) {
+  Network& network = NetworkFor(L, "link:held");
   Ends ends = KnownEnds(L);
-  absl::StatusOr<uint64_t> bytes = DirectorOf(L).world().network().HeldBytes(ends.from, ends.to);
+  absl::StatusOr<uint64_t> bytes = network.HeldBytes(ends.from, ends.to);
   Check(L, bytes.status());
   lua_pushinteger(L, static_cast<lua_Integer>(*bytes));
   return 1;
@@ -486,39 +505,44 @@ int Held(lua_State* L) {
 // -- Connections ---------------------------------------------------------------------------------
 
 int Reset(lua_State* L) {
+  Network& network = NetworkFor(L, "world:reset");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("reset connections ", Arrow(ends)));
-  absl::StatusOr<int> count = DirectorOf(L).world().network().ResetConnections(ends.from, ends.to);
+  absl::StatusOr<int> count = network.ResetConnections(ends.from, ends.to);
   Check(L, count.status());
   lua_pushinteger(L, *count);
   return 1;
 }
 
 int ConnectRule(lua_State* L) {
-  Ends ends = KnownEnds(L);
   std::string name = luaL_checkstring(L, 3);
+  Network& network =
+      NetworkFor(L, absl::StrCat("world:", name == "black hole" ? "black_hole" : name));
+  Ends ends = KnownEnds(L);
   Network::ConnectRule rule = name == "refuse"       ? Network::ConnectRule::kRefuse
                               : name == "black hole" ? Network::ConnectRule::kBlackHole
                                                      : Network::ConnectRule::kAllow;
   NoteFault(L, absl::StrCat(name, " connects ", Arrow(ends)));
-  Check(L, DirectorOf(L).world().network().SetConnectRule(ends.from, ends.to, rule));
+  Check(L, network.SetConnectRule(ends.from, ends.to, rule));
   return 0;
 }
 
 // delay_connects(from, to, ns, count)
 int DelayConnects(lua_State* L) {
+  Network& network = NetworkFor(L, "world:delay_connects");
   Ends ends = KnownEnds(L);
   int64_t delay_ns = luaL_checkinteger(L, 3);
   int count = static_cast<int>(luaL_checkinteger(L, 4));
   NoteFault(L, absl::StrCat("delay ", count, " connects ", Arrow(ends), " by ", delay_ns, " ns"));
-  Check(L, DirectorOf(L).world().network().DelayConnects(ends.from, ends.to, delay_ns, count));
+  Check(L, network.DelayConnects(ends.from, ends.to, delay_ns, count));
   return 0;
 }
 
 int Accepted(lua_State* L) {
+  Network& network = NetworkFor(L, "world:accepted");
   Ends ends = KnownEnds(L);
   absl::StatusOr<int> count =
-      DirectorOf(L).world().network().AcceptedConnections(ends.from, ends.to);
+      network.AcceptedConnections(ends.from, ends.to);
   Check(L, count.status());
   lua_pushinteger(L, *count);
   return 1;
@@ -530,9 +554,10 @@ void SetText(lua_State* L, const char* key, const std::string& text) {
 }
 
 int Connections(lua_State* L) {
+  Network& network = NetworkFor(L, "world:connections");
   lua_newtable(L);
   lua_Integer index = 0;
-  for (const Network::ConnectionInfo& info : DirectorOf(L).world().network().Connections()) {
+  for (const Network::ConnectionInfo& info : network.Connections()) {
     lua_newtable(L);
     SetText(L, "from", info.from);
     SetText(L, "to", info.to);

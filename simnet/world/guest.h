@@ -32,7 +32,7 @@ class Guest final : public Service {
   void OnMessage(Message message) override;
   void OnSignal(int) override {}
 
-  // See World::Call. `cause`: index of the event of the story's step.
+  // See Stage::Call. `cause`: index of the event of the story's step.
   void Call(const std::string& address, absl::string_view packed, uint64_t cause, Done done);
   void Send(const std::string& address, absl::string_view packed, uint64_t cause);
   // Fails every call under way.

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "engine/core/harbor_service.h"
 #include "engine/core/logger_service.h"
 #include "engine/core/node.h"
@@ -16,9 +15,11 @@
 #include "engine/lua/home_paths.h"
 #include "engine/lua/lua_service.h"
 #include "simnet/world/guest.h"
+#include "simnet/world/node_config.h"
 #include "simnet/world/node_tree.h"
 #include "simnet/world/sim_clock.h"
 #include "simnet/world/sim_executor.h"
+#include "simnet/world/waiting_tasks.h"
 #include "simnet/world/watchdog.h"
 
 namespace skysim {
@@ -38,17 +39,6 @@ class SimEntropy final : public Entropy {
   ChoiceSource& choices_;
   const std::string node_;
 };
-
-// Without skysim's own folders: where they stand depends on the node's files.
-absl::StatusOr<Config> ConfigOf(const NodeSpec& spec, int workers) {
-  Config config;
-  config.entries = spec.config;
-  config.entries.emplace("harbor", "0");
-  if (workers > 0) config.entries["thread"] = absl::StrCat(workers);
-  absl::Status status = config.Complete();
-  if (status.ok()) return config;
-  return absl::InvalidArgumentError(absl::StrCat("node ", spec.name, ": ", status.message()));
-}
 
 // One life of a node: everything that dies with the process. Destroyed in reverse order: the node
 // with its services before what they stand on.
@@ -109,7 +99,7 @@ class World::Impl final : public SimExecutor::Sink {
         return absl::InvalidArgumentError(absl::StrCat("two nodes are called ", spec.name));
       }
     }
-    absl::Status status = ConfigOf(spec, options_.workers).status();
+    absl::Status status = MakeNodeConfig(spec, options_.workers).status();
     if (!status.ok()) return status;
     status = network_.AddHost(spec.name, spec.ip);
     if (!status.ok()) return status;
@@ -148,7 +138,7 @@ class World::Impl final : public SimExecutor::Sink {
     }
     for (const auto& [path, bytes] : member.spec.files) member.storage.Put(path, bytes);
     Record(member.observer, EventKind::kNodeStart, name);
-    absl::StatusOr<Config> config = ConfigOf(member.spec, options_.workers);
+    absl::StatusOr<Config> config = MakeNodeConfig(member.spec, options_.workers);
     if (!config.ok()) return config.status();
     AddHomePaths(member.storage, kHomeMount, *config);
     if (!options_.legacy.empty()) config->entries["sim_legacy"] = options_.legacy;
@@ -205,11 +195,7 @@ class World::Impl final : public SimExecutor::Sink {
     std::vector<WaitingTask> tasks;
     for (auto& member : members_) {
       if (member->life == nullptr) continue;
-      Registry& registry = member->life->node->registry();
-      for (Handle handle : registry.Handles()) {
-        ServiceRef service = registry.Find(handle);
-        if (service) AddWaiting(*member, *service, tasks);
-      }
+      AddWaitingTasks(member->spec.name, *member->life->node, tasks);
     }
     return tasks;
   }
@@ -280,16 +266,6 @@ class World::Impl final : public SimExecutor::Sink {
       if (member->life == nullptr) continue;
       Record(member->observer, EventKind::kNodeStop, "no service is left");
       Kill(*member, /*is_power_off=*/false);
-    }
-  }
-
-  void AddWaiting(Member& member, ServiceContext& context, std::vector<WaitingTask>& tasks) {
-    auto* service = dynamic_cast<LuaService*>(&context.service());
-    if (service == nullptr || service->tasks() == nullptr) return;
-    for (Task* task : service->tasks()->WaitingTasks()) {
-      TaskReport report = service->tasks()->Report(*task);
-      tasks.push_back({member.spec.name, context.handle(), context.script(),
-                       std::move(report.waits_for), report.since_ns, std::move(report.stack)});
     }
   }
 

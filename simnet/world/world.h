@@ -3,22 +3,21 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "engine/core/message.h"
 #include "simnet/choice/choice_source.h"
 #include "simnet/memory/arena.h"
 #include "simnet/network/network.h"
-#include "simnet/scenario/run.h"
 #include "simnet/storage/tree_storage.h"
 #include "simnet/time/event_queue.h"
 #include "simnet/trace/recorder.h"
+#include "simnet/world/stage.h"
 
 struct lua_State;
 
@@ -26,19 +25,9 @@ namespace skysim {
 
 class ChunkCache;
 
-// One node of a world, as it is declared.
-struct NodeSpec {
-  std::string name;  // host name, and name in logs and traces
-  std::string ip;    // literal; unique
-  // Entries of its skynet config ("start", "thread", ...).
-  std::map<std::string, std::string> config;
-  std::map<std::string, std::string> files;   // put into its file tree before each start
-  int64_t dispatch_ns = 10'000;               // virtual CPU time of one dispatch
-};
-
 // World is one simulated run: the network, virtual time, and nodes that come and go. It owns the
 // nodes' platforms; the choices, arena, files and recorder are borrowed. One thread.
-class World final {
+class World final : public Stage {
  public:
   struct Options {
     std::string home;           // skysim's own lualib/ and service/
@@ -62,54 +51,31 @@ class World final {
   };
   World(ChoiceSource& choices, EventQueue& events, Arena& arena, HostFiles& files,
         Recorder& recorder, Options options);
-  ~World();
+  ~World() override;
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // -- Nodes. Unknown names are InvalidArgument "no node is called x; there are: a, b". -----------
-
-  absl::Status AddNode(NodeSpec spec);
-  // Boots a node that is not running (FailedPrecondition otherwise).
-  absl::Status StartNode(const std::string& name);
-  // Kills a running node: its kernel closes its connections; with `is_power_off` it falls silent
-  // and files that were not synced are lost. With `loses_files`, all its files are.
-  absl::Status CrashNode(const std::string& name, bool is_power_off, bool loses_files);
-  absl::StatusOr<bool> IsRunning(const std::string& name) const;
-  // Replaces the spec that the next start uses.
-  absl::Status ChangeNode(NodeSpec spec);
-  absl::StatusOr<NodeSpec> GetNode(const std::string& name) const;
+  absl::Status AddNode(NodeSpec spec) override;
+  absl::Status StartNode(const std::string& name) override;
+  absl::Status CrashNode(const std::string& name, bool is_power_off, bool loses_files) override;
+  absl::StatusOr<bool> IsRunning(const std::string& name) const override;
+  absl::Status ChangeNode(NodeSpec spec) override;
+  absl::StatusOr<NodeSpec> GetNode(const std::string& name) const override;
+  Network* simulated_network() override { return &network(); }
+  absl::Status Call(const std::string& node, const std::string& address, absl::string_view packed,
+                    Done done) override;
+  absl::Status Send(const std::string& node, const std::string& address,
+                    absl::string_view packed) override;
+  void Post(absl::AnyInvocable<void()> work) override { work(); }
+  // One step: a dispatch, or the next entry of the event queue.
+  Progress Step() override;
+  const std::string& stop_reason() const override;
+  uint64_t dispatches() const override;
+  std::vector<WaitingTask> WaitingTasks() override;
 
   Network& network();
   EventQueue& events();
   Recorder& recorder();
-
-  // -- Messages from the story. `address` as skynet.call takes it: ".name", ":hex", handle text. --
-
-  // Sends a request of type lua with packed arguments to a service of a running node, as a service
-  // of that node would; `done` gets the packed reply, or an error text ("call failed", "call to
-  // invalid address .x", "node a crashed"), once, between two dispatches.
-  using Done = absl::AnyInvocable<void(absl::StatusOr<std::string> reply)>;
-  absl::Status Call(const std::string& node, const std::string& address, absl::string_view packed,
-                    Done done);
-  absl::Status Send(const std::string& node, const std::string& address, absl::string_view packed);
-
-  // -- Running --------------------------------------------------------------------------------
-
-  enum class Progress {
-    kEvent,      // something happened
-    kIdle,       // nothing is left that could ever happen
-    kTimeLimit,  // virtual_ns_max passed
-    kDispatchLimit,
-    kEndlessLoop,  // a dispatch did not end; see stop_reason()
-  };
-  // One step: a dispatch, or the next entry of the event queue.
-  Progress Step();
-  const std::string& stop_reason() const;
-  uint64_t dispatches() const;
-
-  // Every task of every running node that waits, in order of node, handle, session. Idle readers of
-  // system services (clusterd, gate, launcher, ...) are included; the caller filters.
-  std::vector<WaitingTask> WaitingTasks();
 
  private:
   class Impl;

@@ -18,6 +18,7 @@ PROGRAM, WORKSPACE, DOCUMENT = (os.path.abspath(path) for path in sys.argv[1:4])
 LOOSE = [
     (re.compile(r"digest [0-9a-zA-Z]+"), "digest D"),
     (re.compile(r"[0-9.]+ s wall"), "W s wall"),
+    (re.compile(r"over real sockets, [0-9.]+ s"), "over real sockets, W s"),
     (re.compile(r"\d+ per second"), "R per second"),
     (re.compile(r"\d+ events"), "E events"),
     (re.compile(r"[0-9.]+s virtual"), "V virtual"),

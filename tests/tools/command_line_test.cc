@@ -123,6 +123,24 @@ TEST_CASE("run that reaches a limit has status 4") {
   CHECK(absl::StartsWith(command.out, "STOPPED  a fake\n  the virtual time limit was reached\n"));
 }
 
+TEST_CASE("run over tcp has no digest, a minute of time, and a command of its own") {
+  Command command;
+  std::string good = command.Scenario("claim all is well\n"), limit = command.Scenario("limit\n");
+
+  CHECK(command.Execute({"run", good, "--transport", "tcp"}) == 0);
+  CHECK(absl::StrContains(command.out, "  over real sockets, "));
+  CHECK(!absl::StrContains(command.out, "digest"));
+  CHECK(command.Execute({"run", good, "--transport", "tcp", "--json"}) == 0);
+  CHECK(absl::StrContains(command.out, "\"transport\":\"tcp\""));
+  CHECK(!absl::StrContains(command.out, "digest"));
+
+  CHECK(command.Execute({"run", limit, "--transport", "tcp"}) == 4);
+  CHECK(absl::EndsWith(command.out, absl::StrCat("repeat: tools/skysim run ", limit,
+                                                 " --seed 1 --transport tcp\n")));
+  CHECK(command.Execute({"run", limit, "--transport", "tcp", "--max-time", "1h"}) == 4);
+  CHECK(absl::EndsWith(command.out, " --seed 1 --transport tcp --max-time 3600s\n"));
+}
+
 TEST_CASE("wrong input is one sentence on stderr, and status 2") {
   Command command;
   std::string good = command.Scenario("claim x\n"), bad = command.Scenario("claim x\nerror\n");
@@ -133,9 +151,9 @@ TEST_CASE("wrong input is one sentence on stderr, and status 2") {
     std::vector<std::string> words;
     std::string sentence;
   } const kCases[] = {
-      {{}, "a subcommand is missing; there are: run, sweep, replay, show"},
-      {{"fly"}, "there is no subcommand \"fly\"; there are: run, sweep, replay, show"},
-      {{"--fly"}, "a subcommand is missing; there are: run, sweep, replay, show"},
+      {{}, "a subcommand is missing; there are: run, sweep, replay, show, node"},
+      {{"fly"}, "there is no subcommand \"fly\"; there are: run, sweep, replay, show, node"},
+      {{"--fly"}, "a subcommand is missing; there are: run, sweep, replay, show, node"},
       {{"run"}, "scenario is required"},
       {{"run", "none.lua"}, "there is no scenario file \"none.lua\""},
       {{"run", command.folder}, absl::StrCat("\"", command.folder, "\" is a folder; a scenario is "
@@ -154,6 +172,15 @@ TEST_CASE("wrong input is one sentence on stderr, and status 2") {
                                         "use sweep to run many seeds"},
       {{"run", good, "--trace", "/none/t"},
        "cannot write \"/none/t\": No such file or directory"},
+      {{"run", good, "--transport", "udp"}, "--transport: udp not in {simulated,tcp}"},
+      {{"run", good, "--transport", "tcp", "--trace", "t"},
+       "--trace: only a simulated run has that, not one with --transport tcp"},
+      {{"run", good, "--transport", "tcp", "--legacy", "wakeup-unordered"},
+       "--legacy: only a simulated run has that, not one with --transport tcp"},
+      {{"run", good, "--transport", "tcp", "--check-determinism", "--seeds", "1:2"},
+       "--check-determinism: only a simulated run has that, not one with --transport tcp"},
+      {{"run", good, "--transport", "tcp", "--max-dispatches", "5"},
+       "--max-dispatches: only a simulated run has that, not one with --transport tcp"},
       {{"sweep", good}, "which seeds? say --seeds 1:200 or --count 200"},
       {{"sweep", good, "--seeds", "2:1"}, "--seeds: \"2:1\" is no value for it; it takes "
                                           "FIRST:LAST, the last one not below the first"},

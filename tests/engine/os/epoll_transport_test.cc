@@ -153,6 +153,21 @@ TEST_CASE("epoll remembers a wish for no delay until the connect has a socket") 
   CHECK(OptionOf(number, IPPROTO_TCP, TCP_NODELAY) == 1);
 }
 
+TEST_CASE("a connection comes from the address that it was told to") {
+  ContractNet net(MakeWorld);
+  const uint16_t port = net.node1.Listen("127.0.0.2").address.port;
+  EpollTransport::Options options;
+  options.connect_from = "127.9.8.7";
+  absl::StatusOr<std::unique_ptr<EpollTransport>> transport =
+      EpollTransport::Make(std::move(options));
+  REQUIRE(transport.ok());
+
+  const EndpointId client = (*transport)->Connect("127.0.0.2", port);
+
+  REQUIRE(net.WaitUntil([&] { return !net.node1.Accepted().empty(); }));
+  CHECK((*transport)->LocalAddress(client).host == "127.9.8.7");
+}
+
 TEST_CASE("without a descriptor epoll refuses one connection at a time, and goes on") {
   ContractNet net(MakeWorld);
   const Transport::Listening listening = net.node1.Listen("0.0.0.0", 0, false);
