@@ -220,7 +220,7 @@ end
 ---@param key string
 ---@return string|nil
 function skynet.getenv(key)
-  return core.command("GETENV", key)
+  return (core.command("GETENV", key))  -- nil if it is not set, never no value
 end
 
 ---@param key string

@@ -145,6 +145,7 @@ local function environment()
   claims.equal({ skynet.getenv "start", skynet.getenv "harbor", skynet.getenv "nosuchkey" }, { "debug_protocol", "0" })
   skynet.setenv("debug.claims", 12)
   claims.equal(skynet.getenv "debug.claims", "12")
+  claims.equal(select("#", skynet.getenv "nosuchkey"), 1)
   claims.raises("Can't setenv exist key : debug.claims", skynet.setenv, "debug.claims", 13)
 end
 
