@@ -7,58 +7,15 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
+from node_process import PATIENCE, Process, free_port
+
 PROGRAM, WORKSPACE = (os.path.abspath(path) for path in sys.argv[1:3])
 PAIR = os.path.join(WORKSPACE, "tests/node/pair")
-PATIENCE = 60  # seconds until a wait counts as in vain
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Process:
-    """One skysim node. Its output goes to a file, which can be waited for."""
-
-    def __init__(self, folder, arguments, env=None):
-        self.output_path = tempfile.mktemp(dir=folder, prefix="output.")
-        self.output_file = open(self.output_path, "w")
-        self.process = subprocess.Popen(
-            [PROGRAM, "node", *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=self.output_file,
-            stderr=subprocess.STDOUT, env={**os.environ, "SKYSIM_HOME": WORKSPACE, **(env or {})})
-
-    def output(self):
-        with open(self.output_path) as file:
-            return file.read()
-
-    def wait_for(self, text, path=None):
-        begin = time.monotonic()
-        while time.monotonic() - begin < PATIENCE:
-            with open(path or self.output_path) as file:
-                if text in file.read():
-                    return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.01)
-        if text not in self.output():
-            raise AssertionError(f"{text!r} did not come; the output is:\n{self.output()}")
-
-    def end(self):
-        """The exit status, once it ends by itself."""
-        return self.process.wait(PATIENCE)
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.output_file.close()
 
 
 class NodeTest(unittest.TestCase):
@@ -72,7 +29,7 @@ class NodeTest(unittest.TestCase):
         shutil.rmtree(self.folder)
 
     def start(self, *arguments, env=None):
-        process = Process(self.folder, arguments, env)
+        process = Process(PROGRAM, WORKSPACE, self.folder, arguments, env)
         self.processes.append(process)
         return process
 
