@@ -52,7 +52,8 @@ StreamId SeededChoices::Stream(absl::string_view name) {
   const auto [it, is_new] = ids_.try_emplace(name, static_cast<StreamId>(streams_.size()));
   if (is_new) {
     const uint64_t key = Mix(Mix(seed_ + kIncrement) ^ HashName(name));
-    streams_.push_back({std::string(name), key, 0});
+    streams_.push_back({key, 0});
+    names_.push_back(&it->first);
   }
   return it->second;
 }
@@ -83,7 +84,7 @@ std::vector<Choice> SeededChoices::Recorded() const {
   std::vector<Choice> choices;
   choices.reserve(recorded_.size());
   for (const Record& record : recorded_) {
-    choices.push_back({streams_[record.stream].name, record.ordinal, record.bound, record.value});
+    choices.push_back({*names_[record.stream], record.ordinal, record.bound, record.value});
   }
   return choices;
 }

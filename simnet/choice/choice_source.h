@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/strings/string_view.h"
 
 namespace skysim {
@@ -63,8 +64,8 @@ class SeededChoices final : public ChoiceSource {
   std::vector<Choice> Recorded() const;
 
  private:
+  // No more than a choice needs: there are thousands of streams, each used rarely.
   struct StreamState {
-    std::string name;
     uint64_t key;  // f(seed, name)
     uint64_t ordinal = 0;
   };
@@ -75,7 +76,8 @@ class SeededChoices final : public ChoiceSource {
   uint64_t seed_;
   bool records_;
   std::vector<StreamState> streams_;
-  absl::flat_hash_map<std::string, StreamId> ids_;
+  absl::node_hash_map<std::string, StreamId> ids_;
+  std::vector<const std::string*> names_;  // by id; they lie in ids_
   std::vector<Record> recorded_;
 };
 
