@@ -17,12 +17,6 @@
 namespace skysim {
 namespace {
 
-// 16 million entries at a time, 2^40 over a run: a month at 400 000 per second.
-constexpr int kSlotBits = 24;
-constexpr uint64_t kSlotMask = (uint64_t{1} << kSlotBits) - 1;
-constexpr uint64_t kSequenceMax = (uint64_t{1} << (64 - kSlotBits)) - 1;
-constexpr uint32_t kNoSlot = ~uint32_t{0};
-
 constexpr size_t kArity = 4;
 
 // Below this many dead entries a sweep is not worth its pass over all.
@@ -66,7 +60,7 @@ uint64_t EventQueue::Schedule(int64_t when_ns, Happening* happening, uint64_t ar
   const uint32_t slot = TakeSlot();
   const uint64_t ticket = ++sequence_ << kSlotBits | slot;
   const Entry entry = {std::max(when_ns, now_ns_), ticket};
-  slots_[slot] = {happening, argument, entry.when_ns, ticket, kNoSlot};
+  slots_[slot] = {happening, argument, entry.when_ns, sequence_, kNoSlot};
   Insert(entry);
   if (run_.empty()) TakeNextBucket();
   return ticket;
@@ -76,7 +70,7 @@ void EventQueue::Cancel(uint64_t ticket) {
   const uint64_t index = ticket & kSlotMask;
   if (index >= slots_.size()) return;
   Slot& slot = slots_[index];
-  if (slot.ticket != ticket || slot.happening == nullptr) return;
+  if (slot.sequence != ticket >> kSlotBits || slot.happening == nullptr) return;
   slot.happening = nullptr;
   ++dead_;
   Settle();
@@ -112,15 +106,17 @@ void EventQueue::RunNext() {
 EventQueue::Slot& EventQueue::SlotOf(uint64_t ticket) { return slots_[ticket & kSlotMask]; }
 
 uint32_t EventQueue::TakeSlot() {
-  if (free_slot_ != kNoSlot) return std::exchange(free_slot_, slots_[free_slot_].next);
-  CHECK_LE(slots_.size(), kSlotMask) << "too many events are scheduled";
+  if (free_slot_ != kNoSlot) {
+    return std::exchange(free_slot_, static_cast<uint32_t>(slots_[free_slot_].next));
+  }
+  CHECK_LT(slots_.size(), kNoSlot) << "too many events are scheduled";
   slots_.emplace_back();
   return static_cast<uint32_t>(slots_.size() - 1);
 }
 
 void EventQueue::FreeSlot(uint64_t ticket) {
   Slot& slot = SlotOf(ticket);
-  slot.ticket = 0;
+  slot.sequence = 0;
   slot.next = std::exchange(free_slot_, static_cast<uint32_t>(ticket & kSlotMask));
 }
 
@@ -202,7 +198,7 @@ void EventQueue::EmptyBucket(int64_t bucket) {
   occupied_[index / 64] &= ~(uint64_t{1} << index % 64);
   uint32_t slot = std::exchange(wheel_[index], kNoSlot);
   while (slot != kNoSlot) {
-    const Entry entry = {slots_[slot].when_ns, slots_[slot].ticket};
+    const Entry entry = {slots_[slot].when_ns, uint64_t{slots_[slot].sequence} << kSlotBits | slot};
     __builtin_prefetch(slots_[slot].happening);  // soon to happen, long not used
     slot = slots_[slot].next;
     --wheel_size_;
