@@ -26,6 +26,12 @@ int ChunkCache::Load(lua_State* L, const std::shared_ptr<const std::string>& tex
   return luaL_loadbufferx(L, code.data(), code.size(), chunk_name, mode);
 }
 
+void ChunkCache::Keep(lua_State* L, const std::shared_ptr<const std::string>& text,
+                      const char* chunk_name) {
+  const FrozenChunk* compiled = Find(text, chunk_name).compiled;
+  if (compiled != nullptr) KeepThawed(L, *compiled);
+}
+
 const ChunkCache::Entry& ChunkCache::Find(const std::shared_ptr<const std::string>& text,
                                           absl::string_view chunk_name) {
   absl::MutexLock lock(&mutex_);

@@ -40,6 +40,10 @@ class ChunkCache final {
   int Load(lua_State* L, const std::shared_ptr<const std::string>& text, const char* chunk_name,
            const char* mode);
 
+  // Makes what Load() of this text needs in `L` in advance (KeepThawed); nothing if it does not
+  // compile. For a state that is going to be an image.
+  void Keep(lua_State* L, const std::shared_ptr<const std::string>& text, const char* chunk_name);
+
   // For LuaVm::ShareCode.
   const ChunkRegion& code() const { return code_; }
 

@@ -430,6 +430,11 @@ Result RunCommand(ServiceContext& context, const std::string& name, const std::s
 
 int OpenCore(lua_State* L) {
   ServiceOf(L);
+  PushCore(L);
+  return 1;
+}
+
+void PushCore(lua_State* L) {
   const luaL_Reg functions[] = {
       {"send", CoreSend},
       {"redirect", CoreRedirect},
@@ -451,7 +456,6 @@ int OpenCore(lua_State* L) {
       {nullptr, nullptr},
   };
   luaL_newlib(L, functions);
-  return 1;
 }
 
 }  // namespace skysim

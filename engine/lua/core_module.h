@@ -16,6 +16,8 @@ class ServiceContext;
 // command, intcommand, addresscommand, error, harbor, callback, trace, tostring, pack, unpack,
 // packstring, trash, now, hpc. Raises "Init skynet context first" in a VM without a service.
 int OpenCore(lua_State* L);
+// The module's table, before the state is a service's.
+void PushCore(lua_State* L);
 
 // The service of `L`'s VM; raises if it has none.
 ServiceContext& ServiceOf(lua_State* L);

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
+#include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/core/node.h"
@@ -21,6 +23,37 @@ namespace skysim {
 namespace {
 
 constexpr char kServiceKey[] = "skysim.service";  // registry: light userdata LuaService*
+
+constexpr char kLoader[] = "./lualib/loader.lua";
+constexpr char kLuaPath[] = "./lualib/?.lua;./lualib/?/init.lua";
+
+// What lualib/loader.lua and lualib/skynet.lua require.
+constexpr const char* kLibraryModules[] = {"skynet", "skynet.require", "skynet.codecache"};
+
+std::string EnvOr(const Node& node, const char* key, const char* otherwise) {
+  const std::string* value = node.GetEnv(key);
+  return value != nullptr ? *value : otherwise;
+}
+
+// The loader of a module that was made in advance: upvalue 1 is its table, given out once. Who
+// forgets the module and requires it again gets a new one from upvalue 2, as with any C module.
+int GiveMade(lua_State* L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  if (lua_isnil(L, -1)) return lua_tocfunction(L, lua_upvalueindex(2))(L);
+  lua_pushnil(L);
+  lua_replace(L, lua_upvalueindex(1));
+  return 1;
+}
+
+// As PreloadModule, with the table that `push` makes at once.
+void PreloadMade(lua_State* L, const char* name, void (*push)(lua_State*), lua_CFunction open) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  push(L);
+  lua_pushcfunction(L, open);
+  lua_pushcclosure(L, GiveMade, 2);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
 
 int Traceback(lua_State* L) {
   const char* text = lua_tostring(L, 1);
@@ -140,30 +173,83 @@ void LuaService::Boot(Message& message) {
 }
 
 void LuaService::OpenVm() {
+  MakeVm();
+  vm_->SetMemoryWarning(WarnOfMemory);
+  if (options_.chunks != nullptr) vm_->ShareCode(options_.chunks->code());
+  lua_State* L = vm_->state();
+  TaskScheduler::Options tasks = options_.tasks;
+  tasks.running = &running();
+  tasks_ = std::make_unique<TaskScheduler>(*context_, L, tasks);
+  vm_->context().tasks = tasks_.get();
+  shared_vm_.store(vm_.get(), std::memory_order_release);
+  BindState(L);
+}
+
+// Makes a VM in generational mode, whose collector stands still.
+void LuaService::MakeVm() {
   Node& node = context_->node();
   VmContext context;
   context.platform = &node.platform();
   context.node = &node;
   context.service = context_;
-  std::string id = FormatHandle(context_->handle());
-  uint64_t seed = node.platform().entropy.Draw(absl::StrCat(id, "/hash"));
-  vm_ = std::make_unique<LuaVm>(node.platform().memory, static_cast<unsigned>(seed), context);
-  vm_->SetMemoryWarning(WarnOfMemory);
-  if (options_.chunks != nullptr) vm_->ShareCode(options_.chunks->code());
-  lua_State* L = vm_->state();
-  lua_gc(L, LUA_GCSTOP);
-  lua_gc(L, LUA_GCGEN, 0, 0);  // collects: now, while there is nothing
+  const StateImage& image = options_.image->Get(
+      node.platform().entropy, [this](unsigned seed) { return MakeImage(seed); });
+  vm_ = std::make_unique<LuaVm>(node.platform().memory, image, context);
+  lua_gc(vm_->state(), LUA_GCSTOP);
+}
+
+// The image has the code of the library files that every service loads, as far as they are where
+// they are expected. A service that finds another text when it loads one is not affected.
+std::unique_ptr<const StateImage> LuaService::MakeImage(unsigned seed) {
+  Node& node = context_->node();
+  Storage& storage = node.platform().storage;
+  struct LibraryFile {
+    std::string chunk_name;
+    std::shared_ptr<const std::string> text;
+  };
+  std::vector<LibraryFile> files;  // read once: the image is filled several times
+  auto add = [&](absl::string_view path) {
+    auto text = storage.ReadAll(std::string(path));
+    if (text.ok()) files.push_back({absl::StrCat("@", path), *std::move(text)});
+  };
+  if (options_.chunks != nullptr) {
+    for (const char* name : kLibraryModules) {
+      auto file = FindLuaFile(storage, name, EnvOr(node, "lua_path", kLuaPath));
+      if (file.has_value()) add(*file);
+    }
+  }
+  auto image = StateImage::Make(seed, [&](lua_State* L) {
+    PrepareState(L);
+    for (const LibraryFile& file : files) {
+      options_.chunks->Keep(L, file.text, file.chunk_name.c_str());
+    }
+  });
+  if (image != nullptr) return image;
+  // Somebody's own library, and a big one.
+  image = StateImage::Make(seed, [this](lua_State* L) { PrepareState(L); });
+  CHECK(image != nullptr) << "the libraries of a service are too big for an image";
+  return image;
+}
+
+// What is the same in all services.
+void LuaService::PrepareState(lua_State* L) const {
   luaL_openlibs(L);
-  TaskScheduler::Options tasks = options_.tasks;
-  tasks.running = &running();
-  tasks_ = std::make_unique<TaskScheduler>(*context_, L, tasks);
-  vm_->context().tasks = tasks_.get();
   WatchPlainCoroutines(L);
-  shared_vm_.store(vm_.get(), std::memory_order_release);
+  PrepareSandbox(L, options_.fixed_utc);
+  PreloadMade(L, "skynet.core", PushCore, OpenCore);
+  PreloadMade(L, "skynet.tasks", PushTasks, OpenTasks);
+  PreloadModule(L, "skynet.coroutine", OpenCoroutine);
+  PreloadModule(L, "skynet.socketdriver", OpenSocketDriver);
+  PreloadModule(L, "skynet.netpack", OpenNetpack);
+  PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
+}
+
+void LuaService::BindState(lua_State* L) {
+  Node& node = context_->node();
   lua_pushlightuserdata(L, this);
   lua_setfield(L, LUA_REGISTRYINDEX, kServiceKey);
   SandboxOptions sandbox{node.platform().storage, node.platform().clock, node.platform().entropy};
-  sandbox.entropy_prefix = id;
+  sandbox.entropy_prefix = FormatHandle(context_->handle());
   sandbox.write_out = [this](absl::string_view text) {
     Event event{EventKind::kLog};
     event.service = context_->handle();
@@ -176,15 +262,9 @@ void LuaService::OpenVm() {
   sandbox.exit = [&node](lua_State*, int) { node.Abort(); };
   sandbox.chunks = options_.chunks;
   sandbox.fixed_utc = options_.fixed_utc;
-  InstallSandbox(L, std::move(sandbox));
-  PreloadModule(L, "skynet.core", OpenCore);
-  PreloadModule(L, "skynet.tasks", OpenTasks);
-  PreloadModule(L, "skynet.coroutine", OpenCoroutine);
-  PreloadModule(L, "skynet.socketdriver", OpenSocketDriver);
-  PreloadModule(L, "skynet.netpack", OpenNetpack);
-  PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
+  BindSandbox(L, std::move(sandbox));
   if (options_.open_modules) options_.open_modules(L);
-  SetGlobal(L, node, "LUA_PATH", "lua_path", "./lualib/?.lua;./lualib/?/init.lua");
+  SetGlobal(L, node, "LUA_PATH", "lua_path", kLuaPath);
   SetGlobal(L, node, "LUA_CPATH", "lua_cpath", "./luaclib/?.so");
   SetGlobal(L, node, "LUA_SERVICE", "luaservice", "./service/?.lua");
   SetGlobal(L, node, "LUA_PRELOAD", "preload", nullptr);
@@ -193,8 +273,7 @@ void LuaService::OpenVm() {
 absl::Status LuaService::RunLoader(absl::string_view args) {
   Node& node = context_->node();
   lua_State* L = vm_->state();
-  const std::string* configured = node.GetEnv("lualoader");
-  std::string path = configured != nullptr ? *configured : "./lualib/loader.lua";
+  std::string path = EnvOr(node, "lualoader", kLoader);
   absl::StatusOr<std::shared_ptr<const std::string>> text = node.platform().storage.ReadAll(path);
   if (!text.ok()) {
     return absl::NotFoundError(absl::StrCat("Can't load ", path, " : ", text.status().message()));

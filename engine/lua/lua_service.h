@@ -8,6 +8,7 @@
 
 #include "engine/core/service.h"
 #include "engine/core/service_context.h"
+#include "engine/lua/service_image.h"
 #include "engine/lua/task_scheduler.h"
 #include "engine/lua/vm.h"
 
@@ -22,6 +23,8 @@ class LuaService final : public Service {
  public:
   struct Options {
     TaskScheduler::Options tasks;
+    // What new VMs are copied from; for services of one life of one node, with these options.
+    std::shared_ptr<ServiceImage> image = std::make_shared<ServiceImage>();
     // Called for a new VM when the standard modules are preloaded and the sandbox stands.
     std::function<void(lua_State*)> open_modules;
     // Where print() and io.stdout go: one call for each write.
@@ -62,6 +65,10 @@ class LuaService final : public Service {
   void Boot(Message& message);
   absl::Status RunLoader(absl::string_view args);
   void OpenVm();
+  void MakeVm();
+  std::unique_ptr<const StateImage> MakeImage(unsigned seed);
+  void PrepareState(lua_State* L) const;
+  void BindState(lua_State* L);
   void FailBoot(absl::string_view text);
   void CallBack(Message message);
   void LogError(const Message& message, size_t size, absl::string_view text);

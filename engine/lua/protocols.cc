@@ -40,8 +40,8 @@ void Protocols::Register(lua_State* L, int index) {
   if (lua_getfield(L, index, "name") != LUA_TSTRING) {
     luaL_error(L, "register_protocol: name must be a string");
   }
-  if (by_id_[id] != nullptr) {
-    luaL_error(L, "register_protocol: id %d is taken by %s", id, by_id_[id]->name.c_str());
+  if (const Protocol* taken = Find(id)) {
+    luaL_error(L, "register_protocol: id %d is taken by %s", id, taken->name.c_str());
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, names_ref_);
   lua_pushvalue(L, -2);
@@ -67,7 +67,8 @@ void Protocols::Register(lua_State* L, int index) {
   lua_pushlightuserdata(L, protocol.get());
   lua_rawset(L, -3);
   lua_pop(L, 2);
-  by_id_[id] = std::move(protocol);
+  protocols_.push_back(std::move(protocol));
+  place_of_[id] = static_cast<uint16_t>(protocols_.size());
 }
 
 Protocol* Protocols::Find(lua_State* L, int index) {

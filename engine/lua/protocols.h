@@ -2,8 +2,10 @@
 #define ENGINE_LUA_PROTOCOLS_H_
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tools/third_party/lua/lua_api.h"
 
@@ -35,7 +37,10 @@ class Protocols final {
   void Register(lua_State* L, int index);
 
   // Null if nobody registered the number.
-  Protocol* Find(int id) { return by_id_[id & 0xff].get(); }
+  Protocol* Find(int id) {
+    uint16_t place = place_of_[id & 0xff];
+    return place == 0 ? nullptr : protocols_[place - 1].get();
+  }
 
   // The protocol named (string) or numbered (integer) at `index`. Raises if there is none.
   Protocol& Check(lua_State* L, int index);
@@ -47,7 +52,9 @@ class Protocols final {
   void ReplaceDispatch(lua_State* L, Protocol& protocol, int index);
 
  private:
-  std::array<std::unique_ptr<Protocol>, 256> by_id_;
+  // Few of the 256 numbers are in use, and there are many services.
+  std::vector<std::unique_ptr<Protocol>> protocols_;
+  std::array<uint16_t, 256> place_of_ = {};  // by number: place in protocols_ + 1, 0 = none
   int names_ref_;  // registry: table name -> light userdata Protocol*
 };
 

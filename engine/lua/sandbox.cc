@@ -2,10 +2,10 @@
 
 #include <cerrno>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 
+#include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -23,13 +23,12 @@ constexpr size_t kStandardInputPiece = 4096;
 constexpr char kStateKey = 0;
 
 int DestroyState(lua_State* L) {
-  static_cast<SandboxState*>(lua_touserdata(L, 1))->~SandboxState();
+  delete *static_cast<SandboxState**>(lua_touserdata(L, 1));
   return 0;
 }
 
-void PushNewState(lua_State* L, SandboxOptions options) {
-  void* block = lua_newuserdatauv(L, sizeof(SandboxState), 0);
-  new (block) SandboxState(std::move(options));
+void PushUnboundState(lua_State* L) {
+  *static_cast<SandboxState**>(lua_newuserdatauv(L, sizeof(SandboxState*), 0)) = nullptr;
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, DestroyState);
   lua_setfield(L, -2, "__gc");
@@ -91,21 +90,32 @@ int DoFile(lua_State* L) {
   return FinishDoFile(L, LUA_OK, 0);
 }
 
+// The files to try for module `name`, as they stand in `path`.
+std::string Candidates(absl::string_view name, absl::string_view path, absl::string_view separator,
+                       absl::string_view replacement) {
+  std::string file_name(name);
+  if (!separator.empty()) file_name = absl::StrReplaceAll(name, {{separator, replacement}});
+  return absl::StrReplaceAll(path, {{LUA_PATH_MARK, file_name}});
+}
+
+std::optional<std::string> FirstThatOpens(Storage& storage, absl::string_view candidates) {
+  if (candidates.empty()) return std::nullopt;
+  for (absl::string_view part : absl::StrSplit(candidates, LUA_PATH_SEP)) {
+    std::string candidate(part);
+    if (storage.Open(candidate, Storage::OpenMode::kRead).ok()) return candidate;
+  }
+  return std::nullopt;
+}
+
 // Pushes the first file of `path` that can be opened and returns true, or pushes which files were
 // tried and returns false.
 bool SearchPath(lua_State* L, absl::string_view name, absl::string_view path,
                 absl::string_view separator, absl::string_view replacement) {
-  Storage& storage = SandboxOf(L).options.storage;
-  std::string file_name(name);
-  if (!separator.empty()) file_name = absl::StrReplaceAll(name, {{separator, replacement}});
-  std::string candidates = absl::StrReplaceAll(path, {{LUA_PATH_MARK, file_name}});
-  if (!candidates.empty()) {
-    for (absl::string_view part : absl::StrSplit(candidates, LUA_PATH_SEP)) {
-      std::string candidate(part);
-      if (!storage.Open(candidate, Storage::OpenMode::kRead).ok()) continue;
-      lua_pushlstring(L, candidate.data(), candidate.size());
-      return true;
-    }
+  std::string candidates = Candidates(name, path, separator, replacement);
+  std::optional<std::string> file = FirstThatOpens(SandboxOf(L).options.storage, candidates);
+  if (file.has_value()) {
+    lua_pushlstring(L, file->data(), file->size());
+    return true;
   }
   std::string tried = absl::StrCat(
       "no file '", absl::StrReplaceAll(candidates, {{LUA_PATH_SEP, "'\n\tno file '"}}), "'");
@@ -153,6 +163,11 @@ void InstallSearcher(lua_State* L) {
 }
 
 }  // namespace
+
+std::optional<std::string> FindLuaFile(Storage& storage, absl::string_view name,
+                                       absl::string_view path) {
+  return FirstThatOpens(storage, Candidates(name, path, ".", LUA_DIRSEP));
+}
 
 int LoadLuaFile(lua_State* L, Storage& storage, ChunkCache* chunks, const char* path,
                 const char* mode) {
@@ -203,18 +218,32 @@ int PushFileResult(lua_State* L, const absl::Status& status, const char* path) {
   return luaL_fileresult(L, 0, path);
 }
 
-void InstallSandbox(lua_State* L, SandboxOptions options) {
+void PrepareSandbox(lua_State* L, bool fixed_utc) {
   constexpr luaL_Reg kGlobals[] = {
       {"dofile", DoFile}, {"loadfile", LoadFile}, {"print", Print}, {nullptr, nullptr}};
   constexpr luaL_Reg kPackage[] = {{"searchpath", PackageSearchPath}, {nullptr, nullptr}};
-  PushNewState(L, std::move(options));
+  PushUnboundState(L);
   SetSandboxFunctions(L, nullptr, kGlobals);
   SetSandboxFunctions(L, LUA_LOADLIBNAME, kPackage);
   InstallSearcher(L);
-  InstallSandboxOs(L);
-  InstallSandboxIo(L);
-  InstallSandboxMath(L);
+  PrepareSandboxOs(L, fixed_utc);
+  PrepareSandboxIo(L, fixed_utc);
+  PrepareSandboxMath(L);
   lua_pop(L, 1);
+}
+
+void BindSandbox(lua_State* L, SandboxOptions options) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &kStateKey);
+  auto** owner = static_cast<SandboxState**>(lua_touserdata(L, -1));
+  CHECK(owner != nullptr && *owner == nullptr) << "a sandbox is prepared once and bound once";
+  *owner = new SandboxState(std::move(options));
+  BindSandboxIo(L, **owner);
+  lua_pop(L, 1);
+}
+
+void InstallSandbox(lua_State* L, SandboxOptions options) {
+  PrepareSandbox(L, options.fixed_utc);
+  BindSandbox(L, std::move(options));
 }
 
 }  // namespace skysim

@@ -2,6 +2,7 @@
 #define ENGINE_LUA_SANDBOX_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -56,6 +57,16 @@ struct SandboxOptions {
 // Replaces the functions in the globals of `L`, whose standard libraries must be open. Once per
 // state. The options live until the state is closed.
 void InstallSandbox(lua_State* L, SandboxOptions options);
+
+// The two halves of InstallSandbox, for states that are copies of one (engine/lua/service_image.h):
+// what is the same in all, and what is the state's own. `fixed_utc` as in the options. Between them
+// the functions must not be called.
+void PrepareSandbox(lua_State* L, bool fixed_utc);
+void BindSandbox(lua_State* L, SandboxOptions options);
+
+// The first file of `path` (templates as in package.path) that can be opened for module `name`.
+std::optional<std::string> FindLuaFile(Storage& storage, absl::string_view name,
+                                       absl::string_view path);
 
 // luaL_loadfilex for a file of `storage`: pushes the chunk, named "@path", or an error message.
 // `mode` as in load: null allows text and binary. `chunks` as in SandboxOptions.

@@ -100,14 +100,15 @@ LuaFile& PushFile(lua_State* L) {
   return *file;
 }
 
-void PushStandardFile(lua_State* L, std::unique_ptr<File> file, bool is_input) {
-  LuaFile& pushed = PushFile(L);
+// Opens the standard file whose userdata is the field `name` of the io table on top of the stack.
+void OpenStandardFile(lua_State* L, const char* name, std::unique_ptr<File> file, bool is_input) {
   FileStream::Options options;
   options.can_read = is_input;
   options.can_write = !is_input;
   options.is_stream = true;
-  pushed.is_standard = true;
-  pushed.stream = new FileStream(std::move(file), options);
+  lua_getfield(L, -1, name);
+  static_cast<LuaFile*>(lua_touserdata(L, -1))->stream = new FileStream(std::move(file), options);
+  lua_pop(L, 1);
 }
 
 int Close(lua_State* L, LuaFile& file) {
@@ -527,35 +528,44 @@ void MakeMetatable(lua_State* L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kMetatableKey);
 }
 
-// Puts the standard files into the io table on top of the stack.
-void SetStandardFiles(lua_State* L, SandboxState& sandbox) {
-  PushStandardFile(L, std::make_unique<InputFile>(sandbox), true);
+void PushStandardFile(lua_State* L) { PushFile(L).is_standard = true; }
+
+// Puts the standard files into the io table on top of the stack, not open yet.
+void SetStandardFiles(lua_State* L) {
+  PushStandardFile(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kInputKey);
   lua_setfield(L, -2, "stdin");
-  PushStandardFile(L, std::make_unique<SinkFile>(sandbox), false);
+  PushStandardFile(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kOutputKey);
   lua_setfield(L, -2, "stdout");
-  PushStandardFile(L, std::make_unique<SinkFile>(sandbox), false);
+  PushStandardFile(L);
   lua_setfield(L, -2, "stderr");
 }
 
 }  // namespace
 
-void InstallSandboxIo(lua_State* L) {
+void PrepareSandboxIo(lua_State* L, bool fixed_utc) {
   constexpr luaL_Reg kFunctions[] = {
       {"close", DefaultClose},   {"flush", DefaultFlush}, {"input", DefaultInput},
       {"lines", DefaultLines},   {"open", Open},          {"output", DefaultOutput},
       {"read", DefaultRead},     {"tmpfile", OpenTemporary},
       {"type", Type},            {"write", DefaultWrite}, {nullptr, nullptr}};
   constexpr luaL_Reg kSimulated[] = {{"popen", RefusePopen}, {nullptr, nullptr}};
-  auto& sandbox = *static_cast<SandboxState*>(lua_touserdata(L, -1));
   MakeMetatable(L);
   SetSandboxFunctions(L, LUA_IOLIBNAME, kFunctions);
-  if (sandbox.options.fixed_utc) SetSandboxFunctions(L, LUA_IOLIBNAME, kSimulated);
+  if (fixed_utc) SetSandboxFunctions(L, LUA_IOLIBNAME, kSimulated);
   lua_getglobal(L, LUA_IOLIBNAME);
-  SetStandardFiles(L, sandbox);
+  SetStandardFiles(L);
+  lua_pop(L, 1);
+}
+
+void BindSandboxIo(lua_State* L, SandboxState& sandbox) {
+  lua_getglobal(L, LUA_IOLIBNAME);
+  OpenStandardFile(L, "stdin", std::make_unique<InputFile>(sandbox), true);
+  OpenStandardFile(L, "stdout", std::make_unique<SinkFile>(sandbox), false);
+  OpenStandardFile(L, "stderr", std::make_unique<SinkFile>(sandbox), false);
   lua_pop(L, 1);
 }
 

@@ -103,7 +103,7 @@ int RandomSeed(lua_State* L) {
 
 }  // namespace
 
-void InstallSandboxMath(lua_State* L) {
+void PrepareSandboxMath(lua_State* L) {
   constexpr luaL_Reg kFunctions[] = {
       {"random", Random}, {"randomseed", RandomSeed}, {nullptr, nullptr}};
   SetSandboxFunctions(L, LUA_MATHLIBNAME, kFunctions);

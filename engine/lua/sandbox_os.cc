@@ -316,7 +316,7 @@ std::string MakeTemporaryFile(SandboxState& state) {
   return "";
 }
 
-void InstallSandboxOs(lua_State* L) {
+void PrepareSandboxOs(lua_State* L, bool fixed_utc) {
   constexpr luaL_Reg kFunctions[] = {
       {"clock", CpuClock},
       {"date", Date},
@@ -331,8 +331,7 @@ void InstallSandboxOs(lua_State* L) {
       {nullptr, nullptr}};
   constexpr luaL_Reg kSimulated[] = {{"execute", RefuseExecute}, {nullptr, nullptr}};
   SetSandboxFunctions(L, LUA_OSLIBNAME, kFunctions);
-  auto* state = static_cast<SandboxState*>(lua_touserdata(L, -1));
-  if (state->options.fixed_utc) SetSandboxFunctions(L, LUA_OSLIBNAME, kSimulated);
+  if (fixed_utc) SetSandboxFunctions(L, LUA_OSLIBNAME, kSimulated);
 }
 
 }  // namespace skysim

@@ -23,15 +23,20 @@ struct SandboxState {
   uint64_t random[4] = {};  // xoshiro256**
 };
 
-// Inside a function of the sandbox, whose first upvalue the state is.
+// A userdata holds the pointer to it, owned: null until BindSandbox.
+//
+// Inside a function of the sandbox, whose first upvalue that userdata is.
 inline SandboxState& SandboxOf(lua_State* L) {
-  return *static_cast<SandboxState*>(lua_touserdata(L, lua_upvalueindex(1)));
+  return **static_cast<SandboxState**>(lua_touserdata(L, lua_upvalueindex(1)));
 }
 
 // Each expects the state's userdata on top of the stack and leaves it there.
-void InstallSandboxOs(lua_State* L);
-void InstallSandboxIo(lua_State* L);
-void InstallSandboxMath(lua_State* L);
+void PrepareSandboxOs(lua_State* L, bool fixed_utc);
+void PrepareSandboxIo(lua_State* L, bool fixed_utc);
+void PrepareSandboxMath(lua_State* L);
+
+// Opens the standard files.
+void BindSandboxIo(lua_State* L, SandboxState& sandbox);
 
 // Sets `functions`, with the userdata on top of the stack as their upvalue, in the table `name` of
 // the globals. Null: in the globals themselves.

@@ -11,6 +11,7 @@
 #include "engine/lua/core_module.h"
 #include "engine/lua/lua_service.h"
 #include "engine/lua/seri_lua.h"
+#include "engine/lua/service_facts.h"
 #include "engine/lua/task_scheduler.h"
 #include "engine/lua/task_tools.h"
 #include "engine/lua/vm.h"
@@ -455,6 +456,11 @@ void StartTimer(ServiceContext& context, int32_t session, int64_t ticks) {
 
 int OpenTasks(lua_State* L) {
   TasksOf(L);
+  PushTasks(L);
+  return 1;
+}
+
+void PushTasks(lua_State* L) {
   const luaL_Reg functions[] = {
       {"send", Send},
       {"rawsend", RawSend},
@@ -480,7 +486,7 @@ int OpenTasks(lua_State* L) {
   };
   luaL_newlib(L, functions);
   AddTaskTools(L);
-  return 1;
+  AddServiceFacts(L);
 }
 
 }  // namespace skysim

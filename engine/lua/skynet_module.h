@@ -13,6 +13,8 @@ class ServiceContext;
 // on the TaskScheduler: call, rawcall, send, rawsend, ret, retpack, response, wait, sleep, wakeup,
 // fork, timeout and so on. lualib/skynet.lua puts them into its table and adds the rest.
 int OpenTasks(lua_State* L);
+// The module's table, before the state is a service's.
+void PushTasks(lua_State* L);
 
 // A timer of `ticks` centiseconds for `session` of `context`; 0 or less: the message is put into
 // the mailbox at once.

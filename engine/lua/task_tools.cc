@@ -209,7 +209,6 @@ TaskScheduler& TasksOf(lua_State* L) {
 }
 
 void AddTaskTools(lua_State* L) {
-  TasksOf(L);
   const luaL_Reg functions[] = {
       {"register_protocol", RegisterProtocol},
       {"dispatch", Dispatch},

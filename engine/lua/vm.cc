@@ -1,5 +1,7 @@
 #include "engine/lua/vm.h"
 
+#include <cstring>
+
 #include "absl/log/check.h"
 
 namespace skysim {
@@ -23,7 +25,23 @@ LuaVm::LuaVm(Memory& memory, unsigned seed, VmContext context)
   *static_cast<VmContext**>(lua_getextraspace(state_)) = context_pointer_;
 }
 
-LuaVm::~LuaVm() { lua_close(state_); }
+LuaVm::LuaVm(Memory& memory, const StateImage& image, VmContext context)
+    : memory_(memory), context_(context), pieces_used_(image.pieces()) {
+  std::array<char*, StateImage::kPiecesMax> blocks;
+  for (size_t i = 0; i < pieces_used_; ++i) {
+    size_t bytes = image.piece_bytes(i);
+    blocks[i] = static_cast<char*>(memory_.Allocate(bytes));
+    pieces_[i] = Piece{blocks[i], bytes};
+    bytes_used_ += bytes;
+  }
+  state_ = image.CopyTo(blocks.data(), &LuaVm::Allocate, this);
+  *static_cast<VmContext**>(lua_getextraspace(state_)) = context_pointer_;
+}
+
+LuaVm::~LuaVm() {
+  lua_close(state_);
+  for (size_t i = 0; i < pieces_used_; ++i) memory_.Free(pieces_[i].begin);
+}
 
 void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size) {
   LuaVm& vm = *static_cast<LuaVm*>(self);
@@ -34,10 +52,15 @@ void* LuaVm::Allocate(void* self, void* block, size_t old_size, size_t new_size)
     }
     old_size = 0;  // it was a type tag
   } else if (new_size == 0) {
-    if (vm.code_ != nullptr && vm.code_->Contains(block)) return nullptr;
+    if (vm.IsPart(block)) return nullptr;
     vm.bytes_used_.store(vm.bytes_used() - old_size, std::memory_order_relaxed);
     vm.memory_.Free(block);
     return nullptr;
+  } else if (vm.IsPart(block)) {
+    if (new_size <= old_size) return block;
+    void* moved = Allocate(self, nullptr, 0, new_size);
+    if (moved != nullptr) std::memcpy(moved, block, old_size);
+    return moved;
   }
   size_t bytes = vm.bytes_used() - old_size + new_size;
   if (new_size > old_size) {

@@ -1,6 +1,7 @@
 #ifndef ENGINE_LUA_VM_H_
 #define ENGINE_LUA_VM_H_
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "engine/platform/platform.h"
 #include "tools/third_party/lua/frozen_chunk.h"
 #include "tools/third_party/lua/lua_api.h"
+#include "tools/third_party/lua/state_image.h"
 
 namespace skysim {
 
@@ -35,6 +37,8 @@ class LuaVm final {
  public:
   // `memory` must outlive the VM. `seed` decides the order of pairs() over strings.
   LuaVm(Memory& memory, unsigned seed, VmContext context);
+  // A copy of `image`, whose seed it has, made in `memory`.
+  LuaVm(Memory& memory, const StateImage& image, VmContext context);
   ~LuaVm();
   LuaVm(const LuaVm&) = delete;
   LuaVm& operator=(const LuaVm&) = delete;
@@ -55,14 +59,32 @@ class LuaVm final {
   void SetMemoryWarning(MemoryWarning warning) { warning_ = warning; }
 
  private:
+  // The memory of a copied state. Its parts are never given back alone.
+  struct Piece {
+    char* begin = nullptr;
+    size_t bytes = 0;
+  };
+
   static void* Allocate(void* self, void* block, size_t old_size, size_t new_size);
   // What tostring and %p show of a C function: the same in every build, as its address is not.
   void* FunctionNumber(size_t address);
+  // Whether the block is not one of `memory_`: in a piece, or shared code.
+  bool IsPart(const void* block) const {
+    for (size_t i = 0; i < pieces_used_; ++i) {
+      if (static_cast<size_t>(static_cast<const char*>(block) - pieces_[i].begin) <
+          pieces_[i].bytes) {
+        return true;
+      }
+    }
+    return code_ != nullptr && code_->Contains(block);
+  }
 
   Memory& memory_;
   VmContext context_;
   VmContext* context_pointer_ = &context_;
-  unsigned seed_;
+  unsigned seed_ = 0;
+  size_t pieces_used_ = 0;
+  std::array<Piece, StateImage::kPiecesMax> pieces_;
   const ChunkRegion* code_ = nullptr;
   std::atomic<size_t> bytes_used_{0};  // written by the VM's thread only
   size_t bytes_limit_ = 0;

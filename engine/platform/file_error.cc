@@ -20,6 +20,8 @@ absl::Status FileError(int error_number) {
 
 int FileErrorNumber(const absl::Status& status) {
   for (int number = 1; number <= kErrorNumberMax; ++number) {
+    // Most numbers have another code: a text is not made for each.
+    if (absl::ErrnoToStatusCode(number) != status.code()) continue;
     if (status.message() == std::strerror(number)) return number;
   }
   return EIO;

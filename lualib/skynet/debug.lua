@@ -14,9 +14,10 @@
 --
 -- What skynet.lua does with this module: it registers the protocol "debug" (9) with a dispatch function that calls
 -- `M.dispatch(session, source, ...)`; requiring this module there, at the first debug message, saves every service its
--- memory. skynet.info_func is `M.info_func`.
+-- memory. skynet.info_func is `M.info_func`, skynet.uniqtask `M.uniqtask`.
 
 local skynet = require "skynet"
+local tasks = require "skynet.tasks"
 
 local M = {}
 local commands = {}
@@ -33,6 +34,33 @@ end
 ---@param f fun(...)
 function M.reg_debugcmd(name, f)
   commands[name] = f
+end
+
+-- How many sessions uniqtask lists for one stack.
+local SESSIONS_LISTED = 9
+
+--- Tasks that wait at the same place, counted: "<count>\tsessions:[a,b]\n" -> stack.
+function M.uniqtask()
+  local by_stack, order = {}, {}
+  for _, wait in ipairs(tasks.waits()) do
+    local same = by_stack[wait.stack]
+    if not same then
+      same = { count = 0, sessions = {}, stack = wait.stack }
+      by_stack[wait.stack] = same
+      order[#order + 1] = same
+    end
+    same.count = same.count + 1
+    if same.count <= SESSIONS_LISTED then
+      same.sessions[same.count] = wait.session
+    elseif same.count == SESSIONS_LISTED + 1 then
+      same.sessions[same.count] = "..."
+    end
+  end
+  local result = {}
+  for _, same in ipairs(order) do
+    result[string.format("%d\tsessions:[%s]\n", same.count, table.concat(same.sessions, ","))] = same.stack
+  end
+  return result
 end
 
 function commands.MEM()
@@ -66,7 +94,7 @@ function commands.TASK(session)
 end
 
 function commands.UNIQTASK()
-  skynet.retpack(skynet.uniqtask())
+  skynet.retpack(M.uniqtask())
 end
 
 function commands.KILLTASK(pattern)

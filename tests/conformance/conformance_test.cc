@@ -124,6 +124,7 @@ TEST_CASE("task_order.lua") { ExpectClaims("task_order", 20); }
 TEST_CASE("calls.lua") { ExpectClaims("calls", 20); }
 TEST_CASE("requests.lua") { ExpectClaims("requests", 9); }
 TEST_CASE("service_exit.lua") { ExpectClaims("service_exit", 12); }
+TEST_CASE("service_facts.lua") { ExpectClaims("service_facts", 6); }
 TEST_CASE("protocols.lua") { ExpectClaims("protocols", 9); }
 TEST_CASE("debug_protocol.lua") { ExpectClaims("debug_protocol", 14); }
 TEST_CASE("user_coroutines.lua") { ExpectClaims("user_coroutines", 15); }

@@ -9,7 +9,7 @@ local sim = require "sim"
 local FILES = {
   "boot_services", "calls", "cluster_caller", "cluster_calls", "cluster_wire", "core_module", "critical_section",
   "debug_protocol", "function_names", "gate_events", "logged_lines", "module_loading", "protocols", "requests",
-  "service_exit", "socket_channel", "socket_streams", "task_order", "user_coroutines",
+  "service_exit", "service_facts", "socket_channel", "socket_streams", "task_order", "user_coroutines",
 }
 
 -- Files that need more than the name of their start service.

@@ -67,15 +67,23 @@ class Loader final {
   LuaVm vm_;
 };
 
-// The same text in a VM of its own, without and with a cache that is cold, then warm.
+// The same text in a VM of its own, without and with a cache that is cold, then warm, and where the
+// chunk was kept in advance, twice.
 void CheckSame(const std::string& text) {
   INFO(text);
   ChunkCache cache;
-  Loader plain(nullptr), cold(&cache), warm(&cache);
+  Loader plain(nullptr), cold(&cache), warm(&cache), kept(&cache);
   std::string expected = plain.Run(text);
+  cache.Keep(kept.L(), std::make_shared<const std::string>("return 'another'"), "@a.lua");
+  cache.Keep(kept.L(), std::make_shared<const std::string>(text), "@a.lua");
 
   CHECK(cold.Run(text) == expected);
   CHECK(warm.Run(text) == expected);
+  CHECK(kept.Run(text) == expected);
+  Loader again(&cache);
+  cache.Keep(again.L(), std::make_shared<const std::string>(text), "@a.lua");
+  again.Run("return 'another'");
+  CHECK(again.Run(text) == expected);
 }
 
 TEST_CASE("a chunk from the cache runs as one compiled in place") {
@@ -118,6 +126,23 @@ TEST_CASE("a text that does not compile gives Lua's own message") {
   CheckSame("return )");
   CheckSame("local x <const> = 1\nx = 2");
   CheckSame("goto nowhere");
+}
+
+TEST_CASE("what was kept in advance survives the loads of its chunk") {
+  const std::string text = "local n = ... return function() n = (n or 0) + 1 return 'n' .. n end";
+  ChunkCache cache;
+  Loader loader(&cache);
+  cache.Keep(loader.L(), std::make_shared<const std::string>(text), "@a.lua");
+
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(loader.Load(text) == LUA_OK);
+    lua_call(loader.L(), 0, 1);
+    lua_gc(loader.L(), LUA_GCCOLLECT);  // the main function goes, the one inside stays
+    lua_call(loader.L(), 0, 1);
+    CHECK(std::string(lua_tostring(loader.L(), -1)) == "n1");
+    lua_settop(loader.L(), 0);
+    lua_gc(loader.L(), LUA_GCCOLLECT);
+  }
 }
 
 TEST_CASE("the mode decides whether a text may be loaded") {

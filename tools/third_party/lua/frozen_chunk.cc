@@ -132,7 +132,7 @@ void ShareArrays(lua_State* L, const Proto& from, Proto* to) {
   G(L)->GCdebt += static_cast<l_mem>(bytes);
 }
 
-void Thaw(lua_State* L, const Proto& from, Proto* to) {
+void ThawHeader(lua_State* L, const Proto& from, Proto* to) {
   to->numparams = from.numparams;
   to->is_vararg = from.is_vararg;
   to->maxstacksize = from.maxstacksize;
@@ -140,16 +140,27 @@ void Thaw(lua_State* L, const Proto& from, Proto* to) {
   to->lastlinedefined = from.lastlinedefined;
   to->source = from.source;
   ShareArrays(L, from, to);
-  if (from.sizek > 0) {
-    to->k = luaM_newvector(L, from.sizek, TValue);
-    to->sizek = from.sizek;
-    for (int i = 0; i < from.sizek; ++i) setnilvalue(&to->k[i]);
-    for (int i = 0; i < from.sizek; ++i) ThawConstant(L, &from.k[i], to, &to->k[i]);
-  }
-  if (from.sizep == 0) return;
-  to->p = luaM_newvector(L, from.sizep, Proto*);
-  to->sizep = from.sizep;
-  for (int i = 0; i < from.sizep; ++i) to->p[i] = nullptr;
+}
+
+void ThawConstants(lua_State* L, const Proto& from, Proto* to) {
+  if (from.sizek == 0) return;
+  to->k = luaM_newvector(L, from.sizek, TValue);
+  to->sizek = from.sizek;
+  for (int i = 0; i < from.sizek; ++i) setnilvalue(&to->k[i]);
+  for (int i = 0; i < from.sizek; ++i) ThawConstant(L, &from.k[i], to, &to->k[i]);
+}
+
+void MakeFunctions(lua_State* L, int count, Proto* to) {
+  if (count == 0) return;
+  to->p = luaM_newvector(L, count, Proto*);
+  to->sizep = count;
+  for (int i = 0; i < count; ++i) to->p[i] = nullptr;
+}
+
+void Thaw(lua_State* L, const Proto& from, Proto* to);
+
+void ThawFunctions(lua_State* L, const Proto& from, Proto* to) {
+  MakeFunctions(L, from.sizep, to);
   for (int i = 0; i < from.sizep; ++i) {
     to->p[i] = luaF_newproto(L);
     luaC_objbarrier(L, to, to->p[i]);
@@ -157,15 +168,61 @@ void Thaw(lua_State* L, const Proto& from, Proto* to) {
   }
 }
 
-void ThawProtected(lua_State* L, void* chunk) {
-  const Proto& from = static_cast<const FrozenChunk*>(chunk)->main;
+void Thaw(lua_State* L, const Proto& from, Proto* to) {
+  ThawHeader(L, from, to);
+  ThawConstants(L, from, to);
+  ThawFunctions(L, from, to);
+}
+
+// ---- Chunks thawed in advance ----
+
+// The address is the registry's key of a list of main functions. They are few: a list is searched
+// as fast as a table, and the order of the registry does not depend on the addresses of chunks.
+//
+// Such a main function cannot run: it has no constants. They are many, and of no use after the one
+// time that a chunk usually runs; so each load makes its own main function, which is collected, and
+// takes the functions inside from the one that was kept.
+constexpr char kKeptKey = 0;
+
+// The main function that KeepThawed made of `from`, or null. It is known by its instructions, which
+// are the frozen ones; a chunk always has some.
+const Proto* FindKept(lua_State* L, const Proto& from) {
+  const Proto* found = nullptr;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &kKeptKey) == LUA_TTABLE) {
+    const Table* kept = hvalue(s2v(L->top.p - 1));
+    for (unsigned i = 1; found == nullptr; ++i) {
+      const TValue* function = luaH_getint(const_cast<Table*>(kept), i);
+      if (isempty(function)) break;
+      const Proto* proto = clLvalue(function)->p;
+      if (proto->code == from.code) found = proto;
+    }
+  }
+  lua_pop(L, 1);
+  return found;
+}
+
+Proto* PushMain(lua_State* L, const Proto& from) {
   LClosure* closure = luaF_newLclosure(L, from.sizeupvalues);
   setclLvalue2s(L, L->top.p, closure);
   luaD_inctop(L);
   closure->p = luaF_newproto(L);
   luaC_objbarrier(L, closure, closure->p);
-  Thaw(L, from, closure->p);
+  ThawHeader(L, from, closure->p);
   luaF_initupvals(L, closure);
+  return closure->p;
+}
+
+void ThawProtected(lua_State* L, void* chunk) {
+  const Proto& from = static_cast<const FrozenChunk*>(chunk)->main;
+  Proto* main = PushMain(L, from);
+  ThawConstants(L, from, main);
+  const Proto* kept = FindKept(L, from);
+  if (kept == nullptr) return ThawFunctions(L, from, main);
+  MakeFunctions(L, from.sizep, main);
+  for (int i = 0; i < from.sizep; ++i) {
+    main->p[i] = kept->p[i];
+    luaC_objbarrier(L, main, main->p[i]);
+  }
 }
 
 }  // namespace
@@ -196,6 +253,18 @@ const FrozenChunk* FreezeChunk(lua_State* L, ChunkRegion& region) {
   auto* chunk = freezer.New<FrozenChunk>(1);
   if (chunk != nullptr) freezer.Freeze(*main, &chunk->main);
   return freezer.has_room() ? chunk : nullptr;
+}
+
+void KeepThawed(lua_State* L, const FrozenChunk& chunk) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &kKeptKey) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &kKeptKey);
+  }
+  ThawFunctions(L, chunk.main, PushMain(L, chunk.main));
+  lua_rawseti(L, -2, static_cast<lua_Integer>(lua_rawlen(L, -2)) + 1);
+  lua_pop(L, 1);
 }
 
 int ThawChunk(lua_State* L, const FrozenChunk& chunk) {

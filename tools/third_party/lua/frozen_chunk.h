@@ -57,6 +57,10 @@ const FrozenChunk* FreezeChunk(lua_State* L, ChunkRegion& region);
 // upvalue, and returns LUA_OK; or pushes an error message (no memory) and returns its status.
 int ThawChunk(lua_State* L, const FrozenChunk& chunk);
 
+// Thaws the functions inside the chunk in advance: each ThawChunk() of it in this state then makes
+// the main function only. Raises if there is no memory.
+void KeepThawed(lua_State* L, const FrozenChunk& chunk);
+
 }  // namespace skysim
 
 #endif  // TOOLS_THIRD_PARTY_LUA_FROZEN_CHUNK_H_
