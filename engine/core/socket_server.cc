@@ -436,6 +436,8 @@ void SocketServer::ApplySend(Socket& socket, Command& command) {
     case State::kListenIdle:
     case State::kListening:
       Record(EventKind::kSocketError, socket, command.cause, "write to a listening socket");
+      sink_.OnSocketLog(socket.owner, absl::StrCat("error: socket ", socket.id,
+                                                   " is a listener: write is dropped"));
       return;
   }
 }

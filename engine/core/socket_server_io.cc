@@ -295,6 +295,11 @@ void SocketServer::OnBroken(EndpointId endpoint, absl::string_view error) {
   Socket* socket = FindEndpoint(endpoint);
   if (socket == nullptr) return;
   if (socket->is_udp) return EndUdp(*socket, error);
+  // As OnWriteError() would have it: what waits to be written finds the break at this moment.
+  if (socket->state == State::kHalfCloseRead && socket->writing) {
+    Record(EventKind::kSocketError, *socket, transport_.CurrentCause(), error);
+    return CloseAndFree(*socket);
+  }
   uint64_t event = transport_.CurrentCause();
   if (!error.empty()) {  // else a mere hang-up
     event = Record(EventKind::kSocketError, *socket, event, error);

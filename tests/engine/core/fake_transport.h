@@ -101,7 +101,7 @@ class FakeTransport final : public Transport {
         is_changed = true;
         sink_->OnWritable(id);
       }
-      if (IsOpen(e) && e.is_broken && !e.reading && !e.writing) {
+      if (IsOpen(e) && e.is_broken && !e.reading && (!e.writing || e.has_ended)) {
         is_changed = true;
         sink_->OnBroken(id, e.broken_error);
       }

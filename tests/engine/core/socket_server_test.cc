@@ -409,7 +409,7 @@ TEST_CASE("a listener accepts only after start") {
   CHECK(world.sink.Take() == Events{"7 CONNECT 1 0 start", "7 ACCEPT 1 2 10.0.0.3:5555"});
 }
 
-TEST_CASE("data sent to a listener is dropped and noted") {
+TEST_CASE("data sent to a listener is dropped and logged") {
   World world;
   SocketId id = world.Listening();
 
@@ -417,6 +417,7 @@ TEST_CASE("data sent to a listener is dropped and noted") {
 
   CHECK(world.Wire().outgoing.empty());
   CHECK(world.observer.Last(EventKind::kSocketError).text == "write to a listening socket");
+  CHECK(world.sink.logs == Events{"7 error: socket 1 is a listener: write is dropped"});
   CHECK(world.sink.Take().empty());
 }
 
@@ -626,6 +627,19 @@ TEST_CASE("a reset after the peer's end is an error, then the socket is gone wit
   CHECK(world.sink.Take() == Events{"7 ERROR 1 0 Broken pipe"});
   CHECK(world.Wire().is_closed);
   CHECK_FALSE(world.Send(id, "x"));
+}
+
+TEST_CASE("a reset after the peer's end that a flush would find closes silently") {
+  World world;
+  SocketId id = world.PeerEnded();
+  world.Wire().room = 0;
+  world.Send(id, "x");
+
+  world.transport.Break(world.transport.last(), "Broken pipe");
+  world.transport.Poll();
+
+  CHECK(world.sink.Take().empty());
+  CHECK(world.Wire().is_closed);
 }
 
 TEST_CASE("a mere hang-up after the peer's end closes silently") {
