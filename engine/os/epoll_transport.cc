@@ -244,6 +244,7 @@ void EpollTransport::Switch(EndpointId id, bool Endpoint::*direction, bool on) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr || endpoint->kind == Kind::kConnecting) return;
   if (std::exchange(endpoint->*direction, on) == on) return;
+  if (on) endpoint->has_told_break = false;
   if (endpoint->is_always_ready) return Wake();
   const int error = Watch(*endpoint, EPOLL_CTL_MOD);
   CHECK_EQ(error, 0) << "endpoint " << id << ": " << std::strerror(error);
@@ -635,6 +636,8 @@ EpollTransport::Report EpollTransport::Look(EndpointId id, uint32_t ready) {
     if (error != 0) report.error = std::strerror(error);
     // Without an error a Write() was quicker to take it; what is on hears of it in its own way.
     if (error != 0 || (!is_on && (ready & EPOLLHUP) != 0)) {
+      // An event from before a switch comes in addition to the one that the switch asked for.
+      if (!is_on && std::exchange(endpoint->has_told_break, true)) return report;
       report.kind = Report::Kind::kBroken;
       return report;
     }

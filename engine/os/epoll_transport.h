@@ -103,6 +103,7 @@ class EpollTransport final : public Transport {
     Descriptor descriptor;  // kConnecting: none while the name is looked up, or after a failure
     bool is_reading = false, is_writing = false;
     bool has_ended = false;        // Read() has told the end of the stream
+    bool has_told_break = false;   // with nothing on; nothing was switched on since
     bool has_no_delay = false;     // kConnecting: to be set
     bool is_resting = false;       // kListener: no descriptor was left for its next connection
     bool is_always_ready = false;  // kAdopted: epoll refuses it
