@@ -484,8 +484,8 @@ void CheckBreaks(const MakeTransportWorld& make) {
 
     CHECK(node0.Write(client, "x").error == "Connection reset by peer");
     CHECK(node0.Write(client, "x").error == "Broken pipe");
-    node0.SetWriting(client, false);
     CHECK(node0.Of(client).events == Events{connected});
+    node0.SetWriting(client, false);
   }
 
   SECTION("a reset with nothing switched on is told, once") {
