@@ -115,6 +115,10 @@ class ContractNode final : public TransportSink {
     absl::MutexLock lock(&monitor_.mutex);
     seen_[id].is_by_hand = true;
   }
+  void LetGo(EndpointId id) {
+    absl::MutexLock lock(&monitor_.mutex);
+    seen_[id].is_by_hand = false;
+  }
   // Whether accepted connections are read (the usual) or left alone.
   void StartAccepted(bool on) {
     absl::MutexLock lock(&monitor_.mutex);

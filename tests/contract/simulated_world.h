@@ -1,9 +1,11 @@
 #ifndef TESTS_CONTRACT_SIMULATED_WORLD_H_
 #define TESTS_CONTRACT_SIMULATED_WORLD_H_
 
+#include <memory>
 #include <string>
 
 #include "catch2/catch_test_macros.hpp"
+#include "catch2/generators/catch_generators.hpp"
 #include "engine/platform/observer.h"
 #include "simnet/choice/choice_source.h"
 #include "simnet/network/network.h"
@@ -58,6 +60,20 @@ class SimulatedWorld final : public TransportWorld {
   Transport* transports_[2];
   int steps_ = 0;
 };
+
+// A calm network, or one that delays, splits and limits.
+inline MakeTransportWorld EachWorld() {
+  const uint64_t seed = GENERATE(uint64_t{0}, uint64_t{1}, uint64_t{2});
+  LinkConfig link;
+  if (seed != 0) {
+    link.delay.shape = Delay::Shape::kUniform;
+    link.delay.min_ns = 100'000;
+    link.delay.max_ns = 10'000'000;
+    link.split = {1, 3};
+    link.bandwidth_bytes_per_s = 10'000'000;
+  }
+  return [=] { return std::make_unique<SimulatedWorld>(seed, link); };
+}
 
 }  // namespace skysim
 

@@ -1,6 +1,7 @@
 #ifndef TESTS_ENGINE_CORE_SOCKET_FIXTURE_H_
 #define TESTS_ENGINE_CORE_SOCKET_FIXTURE_H_
 
+#include <atomic>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -14,7 +15,7 @@
 
 namespace skysim {
 
-// The C heap, which knows whether everything came back.
+// The C heap, which knows whether everything came back. Any thread may call it.
 class CountingMemory final : public Memory {
  public:
   ~CountingMemory() override { CHECK(blocks == 0); }  // everything was freed
@@ -30,7 +31,7 @@ class CountingMemory final : public Memory {
     if (block != nullptr) --blocks;
     std::free(block);
   }
-  int blocks = 0;
+  std::atomic<int> blocks{0};
 };
 
 // Runs effects at once, or keeps them until RunEffects().
