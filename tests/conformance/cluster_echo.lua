@@ -1,5 +1,6 @@
 -- The callee of the cluster claims: the service of the golden vectors (tests/golden/README.md), and a record of pushes.
 --   ECHO(...) -> ...   LEN(s) -> #s   REP(c, n) -> n times c   EMPTY -> nothing   ERR raises
+--   TAG() -> the trace tag under which it runs, or nothing
 --   PUSH(x) is noted; NOTED -> array of what was noted since
 local skynet = require "skynet"
 
@@ -23,6 +24,10 @@ end
 
 function command.ERR()
   error "an error of the callee"
+end
+
+function command.TAG()
+  return skynet.tracetag()
 end
 
 function command.NOTED()

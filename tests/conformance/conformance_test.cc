@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "catch2/catch_test_macros.hpp"
 #include "simnet/choice/choice_source.h"
 #include "simnet/memory/arena.h"
@@ -16,6 +14,7 @@
 #include "simnet/time/event_queue.h"
 #include "simnet/trace/recorder.h"
 #include "simnet/world/world.h"
+#include "tests/conformance/claim_log.h"
 
 namespace skysim {
 namespace {
@@ -42,7 +41,7 @@ class ClaimRun {
     options.workers = workers;
     options.virtual_ns_max = 600 * int64_t{1'000'000'000};
     options.dispatches_max = 1'000'000;
-    options.log = [this](int64_t, absl::string_view, absl::string_view line) { Hear(line); };
+    options.log = [this](int64_t, absl::string_view, absl::string_view line) { log_.Hear(line); };
     World world(choices_, events_, *arena_, files_, recorder_, options);
     NodeSpec spec;
     spec.name = kNode;
@@ -62,40 +61,19 @@ class ClaimRun {
     stop_reason_ = world.stop_reason();
   }
 
-  const std::vector<std::string>& held() const { return held_; }
-  const std::vector<std::string>& broken() const { return broken_; }
-  const std::string& summary() const { return summary_; }
-  // Everything that was logged.
-  const std::string& log() const { return log_; }
+  const ClaimLog& log() const { return log_; }
   // The service ended its node by itself.
   bool has_ended() const { return has_ended_; }
   const std::string& stop_reason() const { return stop_reason_; }
 
  private:
-  // A line of claims.lua behind "[:00000008] ". The reason of a broken claim may come in lines of
-  // its own.
-  void Hear(absl::string_view line) {
-    absl::StrAppend(&log_, line, "\n");
-    std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits("] ", 1));
-    if (parts.size() != 2 || !absl::StartsWith(line, "[:")) {
-      if (is_in_broken_) absl::StrAppend(&broken_.back(), "\n", line);
-      return;
-    }
-    is_in_broken_ = absl::StartsWith(parts[1], "BROKEN: ");
-    if (absl::StartsWith(parts[1], "holds: ")) held_.push_back(parts[1].substr(7));
-    if (is_in_broken_) broken_.push_back(parts[1].substr(8));
-    if (absl::StrContains(parts[1], " claims, ")) summary_ = parts[1];
-  }
-
   EventQueue events_;
   SeededChoices choices_;
   Recorder recorder_;
   HostFiles files_;
   std::unique_ptr<Arena> arena_;
-  std::string log_;
-  std::vector<std::string> held_, broken_;
-  std::string summary_, stop_reason_;
-  bool is_in_broken_ = false;
+  ClaimLog log_;
+  std::string stop_reason_;
   bool has_ended_ = false;
 };
 
@@ -106,13 +84,13 @@ void ExpectClaims(const std::string& file, size_t claims, bool has_lua_logger = 
       ClaimRun run(file, has_lua_logger, seed, workers);
 
       INFO(file << ".lua with " << workers << " workers, seed " << seed);
-      for (const std::string& claim : run.broken()) {
+      for (const std::string& claim : run.log().broken()) {
         FAIL_CHECK("BROKEN: " << claim);
       }
-      if (run.held().size() + run.broken().size() != claims || !run.has_ended()) {
-        FAIL_CHECK(file << ".lua makes " << claims << " claims; judged: " << run.held().size()
-                        << " hold, " << run.broken().size() << " are broken; its end: \""
-                        << run.summary() << "\" " << run.stop_reason() << "\n" << run.log());
+      if (run.log().held().size() + run.log().broken().size() != claims || !run.has_ended()) {
+        FAIL_CHECK(file << ".lua makes " << claims << " claims; judged: " << run.log().held().size()
+                        << " hold, " << run.log().broken().size() << " are broken; its end: \""
+                        << run.log().summary() << "\" " << run.stop_reason() << "\n" << run.log().text());
       }
     }
   }
@@ -138,6 +116,7 @@ TEST_CASE("socket_streams.lua") { ExpectClaims("socket_streams", 8); }
 TEST_CASE("socket_channel.lua") { ExpectClaims("socket_channel", 11); }
 TEST_CASE("cluster_calls.lua") { ExpectClaims("cluster_calls", 15); }
 TEST_CASE("cluster_wire.lua") { ExpectClaims("cluster_wire", 18); }
+TEST_CASE("upstream_defects.lua") { ExpectClaims("upstream_defects", 10); }
 
 }  // namespace
 }  // namespace skysim
