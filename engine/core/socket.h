@@ -40,6 +40,7 @@ struct SocketServer::Socket {
   bool is_udp = false;
   bool is_closing = false;  // closed by a service; the rest of the queue is on its way
   bool is_told_closed = false;
+  bool is_refusing = false;  // a listener: there was no room for the last connection
   bool reading = false;  // wanted; the transport knows once the socket is connected
   bool writing = false;
   EndpointId endpoint = 0;

@@ -69,6 +69,9 @@ struct SocketInfo {
 // The last argument of an operation, `cause`, is the index of the event (dispatch) on whose behalf it
 // is called; 0 = nobody knows.
 //
+// Unlike skynet's, a listener that has no descriptor or id for its next connections tells it once,
+// until one is accepted again: a log that fills does not help then.
+//
 // Left out: send objects (buffers with a foreign free function), for which there is no Lua API.
 class SocketServer final : private TransportSink {
  public:

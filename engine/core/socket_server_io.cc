@@ -258,7 +258,8 @@ void SocketServer::OnAcceptable(EndpointId endpoint) {
   if (listener == nullptr || !listener->reading) return;
   uint64_t cause = transport_.CurrentCause();
   auto fail = [&](absl::string_view error) {
-    TellError(*listener, error, Record(EventKind::kSocketError, *listener, cause, error));
+    uint64_t event = Record(EventKind::kSocketError, *listener, cause, error);
+    if (!std::exchange(listener->is_refusing, true)) TellError(*listener, error, event);
   };
   absl::StatusOr<Transport::Accepted> accepted = transport_.Accept(endpoint);
   if (absl::IsResourceExhausted(accepted.status())) return fail(accepted.status().message());
@@ -267,6 +268,7 @@ void SocketServer::OnAcceptable(EndpointId endpoint) {
       Install(listener->owner, State::kAccepted, accepted->endpoint);
   if (!socket.ok()) return fail(socket.status().message());
   (*socket)->peer = accepted->peer;
+  listener->is_refusing = false;
   ++listener->accepted;
   listener->read_time_ns = Now();
   SocketId id = (*socket)->id;

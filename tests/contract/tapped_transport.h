@@ -22,10 +22,11 @@ class TappedTransport final : public Transport, private TransportSink {
   // Both borrowed.
   TappedTransport(ContractMonitor& monitor, Transport& below) : monitor_(monitor), below_(below) {}
 
-  // The next Accept() takes a connection, closes it, and says that no descriptor was left.
-  void FailNextAccept() {
+  // The next `count` calls of Accept() take a connection, close it, and say that no descriptor was
+  // left.
+  void FailNextAccepts(int count) {
     absl::MutexLock lock(&monitor_.mutex);
-    ++accepts_to_fail_;
+    accepts_to_fail_ = count;
   }
   // From now on no readiness of the newest connection reaches the server, until Release().
   void HoldNewest() {
