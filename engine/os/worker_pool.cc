@@ -9,9 +9,8 @@
 //
 // A worker's own queue: only its worker adds to it, and a worker does not sleep while it holds
 // anything, so whatever stands there will be run even if nobody is woken. Waking others for it only
-// makes it faster; the watch makes up for a wake-up that was not thought necessary (one runnable
-// behind the dispatch that submitted it, which usually ends at once) or that missed a worker just
-// falling asleep.
+// makes it faster; the watch makes up for a wake-up that was not thought necessary (few runnables
+// behind a dispatch, which usually end at once) or that missed a worker just falling asleep.
 //
 // The shared queue: whoever adds to it (Submit, TakeShared leaving a rest, the watch) afterwards
 // calls WakeOne(). Say P is the critical section of the queue's lock that added.
@@ -39,6 +38,12 @@ constexpr int kIdleTicksMax = 10;  // 100 ms; then the watch parks
 
 // A queue of one is left to its worker, which comes to it next.
 constexpr size_t kStealSizeMin = 2;
+
+// So many that wait behind a dispatch are worth a wake-up. Fewer short ones are done before the
+// woken worker has come (10 us and more, with the system calls at both ends): with 2 here, a
+// quarter of the CPU time of a cluster call went into workers that woke one another in vain. Few
+// long ones are given away by the watch.
+constexpr size_t kWakeSizeMin = 4;
 
 // Two lines: processors fetch them in pairs.
 constexpr size_t kCacheLine = 128;
@@ -126,10 +131,8 @@ void WorkerPool::Submit(Runnable* runnable) {
   WakeOne();
 }
 
-// With an empty queue nobody is woken: the worker is about to end a dispatch, and two services that
-// answer each other would pay for a wake-up each time.
 void WorkerPool::SubmitOwn(Worker& self, Runnable* runnable) {
-  if (self.queue.Push(runnable) > 0) WakeOne();
+  if (self.queue.Push(runnable) + 1 >= kWakeSizeMin) WakeOne();
 }
 
 void WorkerPool::NoteDispatch(uint32_t source, uint32_t destination) {
@@ -189,7 +192,8 @@ bool WorkerPool::TakeShared(Worker& self) {
   shared_.Take(workers_.size(), 1, &self.taken);
   if (self.taken.empty()) return false;
   self.queue.Push(self.taken);
-  if (shared_.size_hint() > 0 || self.queue.size_hint() >= kStealSizeMin) WakeOne();
+  // One of them is run at once.
+  if (shared_.size_hint() > 0 || self.queue.size_hint() > kWakeSizeMin) WakeOne();
   return true;
 }
 
@@ -200,7 +204,7 @@ bool WorkerPool::Steal(Worker& self) {
     victim->queue.Take(2, kStealSizeMin, &self.taken);
     if (self.taken.empty()) continue;
     self.queue.Push(self.taken);
-    if (self.taken.size() >= kStealSizeMin) WakeOne();
+    if (self.taken.size() > kWakeSizeMin) WakeOne();
     return true;
   }
   return false;
