@@ -401,6 +401,7 @@ TEST_CASE("a name server that is slow holds nobody up, and a close meanwhile is 
   REQUIRE(net.WaitUntil([&] { return !net.node0.Of(next).events.empty(); }));
 
   CHECK(net.node0.Of(waiting).events.empty());
+  REQUIRE(net.WaitUntil([&] { return net.node1.Accepted().size() >= 3; }));
   CHECK(net.node1.Accepted().size() == 3);  // Settle()'s, and two
 }
 
