@@ -11,13 +11,14 @@
 
 local skynet = require "skynet"
 local core = require "skynet.cluster.core"
+local batches = require "skynet.cluster.batch"
 local driver = require "skynet.socketdriver"
 
 local clusterd, gate, connection = ...
 clusterd, gate, connection = tonumber(clusterd), tonumber(gate), tonumber(connection)
 
 local append, concat, isname, packresponse = core.append, core.concat, core.isname, core.packresponse
-local send, send_low = driver.send, driver.lsend
+local send_low = driver.lsend
 local rawcall, rawsend, tracecall, ignoreret = skynet.rawcall, skynet.rawsend, skynet.tracecall, skynet.ignoreret
 local ipairs, pcall, tostring, type = ipairs, pcall, tostring, type
 
@@ -37,12 +38,15 @@ local lookups = {}
 ---------------------------------------------------------------------------------------------------------------------
 -- Replies
 
+local batch = batches.new(connection)
+
 local function reply(session, ok, msg, sz)
   local frames = packresponse(session, ok, msg, sz)
   if type(frames) == "string" then
-    send(connection, frames)
+    batch:write(frames)
     return
   end
+  batch:flush()
   for _, frame in ipairs(frames) do
     send_low(connection, frame)
   end
@@ -209,6 +213,7 @@ function command.namechange()
 end
 
 function command.exit()
+  batch:flush()
   skynet.send(gate, "lua", "kick", connection)
   skynet.exit()
 end

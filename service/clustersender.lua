@@ -13,6 +13,7 @@
 local skynet = require "skynet"
 local socket = require "skynet.socket"
 local socketchannel = require "skynet.socketchannel"
+local batches = require "skynet.cluster.batch"
 local core = require "skynet.cluster.core"
 
 local node, own_name, address = ...
@@ -29,6 +30,7 @@ local session = 1
 local channel = socketchannel.channel {
   host = address,
   nodelay = true,
+  new_batch = batches.new,
   response = function(stream)
     return unpackresponse(stream:read(header(stream:read(2))))
   end,

@@ -216,6 +216,9 @@ local function drop(link)
   link.is_dropped = true
   detach(link)
   wake_idle(link)
+  if link.batch then
+    link.batch:flush()
+  end
   link.stream.is_open = false
   socket.close(link.stream[1])
 end
@@ -273,6 +276,7 @@ local function new_link(channel, id)
   local link = setmetatable({
     channel = channel,
     stream = stream,
+    batch = channel.new_batch and channel.new_batch(id),
     sessions = channel.respond and {} or nil,
     line = {}, head = 1, tail = 0,  -- order mode
     turn = 0,
@@ -465,8 +469,11 @@ end
 ---@return any value
 function Channel:request(data, response, padding)
   local link = self.link or acquire(self, true)
-  local id = link.stream[1]
+  local id, batch = link.stream[1], link.batch
   if padding then
+    if batch then
+      batch:flush()
+    end
     if not send_low(id, data) then
       fail_write(link)
     end
@@ -474,6 +481,10 @@ function Channel:request(data, response, padding)
       if not send_low(id, part) then
         fail_write(link)
       end
+    end
+  elseif batch then
+    if not batch:write(data) then
+      fail_write(link)
     end
   elseif not send(id, data) then
     fail_write(link)
@@ -539,6 +550,7 @@ end
 ---@field auth? fun(channel: skynet.socketchannel.channel)
 ---@field response? fun(stream: table): any, boolean, any, boolean?
 ---@field nodelay? boolean
+---@field new_batch? fun(id: integer): table writes without padding go through it (skynet.cluster.batch); not in skynet
 ---@field overload? fun(is_overloaded: boolean)
 ---@field socket_read? fun(id: integer, size: integer): string|false
 ---@field socket_readline? fun(id: integer, separator: string): string|false
@@ -554,6 +566,7 @@ function socketchannel.channel(desc)
     auth = desc.auth,
     respond = desc.response,
     nodelay = desc.nodelay,
+    new_batch = desc.new_batch,
     overload = desc.overload,
     read_bytes = desc.socket_read,
     read_line = desc.socket_readline,

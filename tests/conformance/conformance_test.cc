@@ -117,6 +117,7 @@ TEST_CASE("socket_channel.lua") { ExpectClaims("socket_channel", 11); }
 TEST_CASE("cluster_calls.lua") { ExpectClaims("cluster_calls", 15); }
 TEST_CASE("cluster_wire.lua") { ExpectClaims("cluster_wire", 18); }
 TEST_CASE("upstream_defects.lua") { ExpectClaims("upstream_defects", 10); }
+TEST_CASE("cluster_batch.lua") { ExpectClaims("cluster_batch", 6); }
 
 }  // namespace
 }  // namespace skysim
