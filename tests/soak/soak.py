@@ -46,16 +46,20 @@ class Proxy:
         self.draw = draw
         self.is_calm = False
         self.torn = 0
+        self.tasks = set()  # the loop alone does not keep them alive
 
     async def open(self):
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
         return self.server.sockets[0].getsockname()[1]
 
     async def serve(self, reader, writer):
+        self.tasks.add(asyncio.current_task())
         try:
             await self.forward(reader, writer)
         except asyncio.CancelledError:
             pass  # the program ends
+        finally:
+            self.tasks.discard(asyncio.current_task())
 
     async def forward(self, reader, writer):
         try:
