@@ -67,6 +67,10 @@ def large_reply(session, word, filler):
 # -- Sockets -----------------------------------------------------------------------------------------------------------
 
 
+class EndOfStream(Exception):
+    """The other side closed the connection in the middle of an answer."""
+
+
 def connect(port):
     connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,7 +82,7 @@ def receive(connection, size):
     while len(got) < size:
         piece = connection.recv(size - len(got))
         if not piece:
-            raise AssertionError(f"the connection ended after {len(got)} of {size} bytes")
+            raise EndOfStream(f"after {len(got)} of {size} bytes")
         got += piece
     return got
 
@@ -352,32 +356,59 @@ class RobustnessTest(unittest.TestCase):
                 self.check_others_are_served()
         self.finish()
 
-    def test_without_descriptors_a_listener_rests_with_one_line_in_the_log(self):
-        node = self.start()
+    def check_listener_without_descriptors(self, port, message, answer):
+        node = self.node
+        before = node.count_descriptors()
         for _ in range(2):  # it comes back each time
-            node.limit_descriptors(node.count_descriptors() + 10)
-            connections = [connect(node.gate) for _ in range(60)]
-            node.wait_for_log("Too many open files")
+            node.limit_descriptors(before + 10)
+            connections = [connect(port) for _ in range(60)]
             served = 0
             for connection in connections:
                 try:
-                    connection.sendall(frame(b"word"))
-                    receive_frame(connection)
+                    connection.sendall(message)
+                    self.assertEqual(receive(connection, len(answer)), answer)
                     served += 1
-                except (OSError, AssertionError):
+                except (ConnectionError, EndOfStream):
                     pass
             self.assertGreater(served, 0)
             self.assertLessEqual(served, 10)
             self.check_others_are_served()
             for connection in connections:
                 connection.close()
-            wait_until(lambda: node.count_descriptors() <= node.descriptors + 2, lambda: "descriptors to come back")
-            connection = connect(node.gate)
-            connection.sendall(frame(b"again"))
-            self.assertEqual(receive_frame(connection), b"again")
-            connection.close()
-            wait_until(lambda: node.count_descriptors() <= node.descriptors + 2, lambda: "the last descriptor")
-        self.assertEqual(self.finish().count("Too many open files"), 2)
+            wait_until(lambda: node.count_descriptors() == before, lambda: "descriptors to come back")
+            with connect(port) as connection:
+                connection.sendall(message)
+                self.assertEqual(receive(connection, len(answer)), answer)
+            wait_until(lambda: node.count_descriptors() == before, lambda: "the last descriptor")
+
+    def test_without_descriptors_a_gate_refuses_with_one_line_in_the_log(self):
+        node = self.start()
+        self.check_listener_without_descriptors(node.gate, frame(b"word"), frame(b"word"))
+        self.assertEqual(self.finish().count("Too many open files"), 2)  # once each time
+
+    def test_without_descriptors_a_cluster_port_refuses_or_closes(self):
+        node = self.start()
+        # With few left a connection is accepted whose agent cannot read its files.
+        self.check_listener_without_descriptors(node.cluster, request(7, b"ECHO", b"word"), ok_reply(7, b"word"))
+        self.finish()
+
+    def test_without_descriptors_a_connect_fails_and_a_later_one_does_not(self):
+        node = self.start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(PATIENCE)
+        self.addCleanup(listener.close)
+        node.ask(f"peer {listener.getsockname()[1]}")
+        node.limit_descriptors(node.count_descriptors())
+        self.assertEqual(node.ask("call word"), "raised")
+        node.limit_descriptors(node.count_descriptors() + 10)
+
+        print("call word", file=node.control, flush=True)
+        with listener.accept()[0] as connection:
+            session = struct.unpack("<I", receive_frame(connection)[7:11])[0]
+            connection.sendall(ok_reply(session, b"word"))
+            self.assertEqual(node.control.readline(), "word\n")
+        node.services += 1  # the clustersender
+        self.finish()
 
     # -- Resets at every point of a call -------------------------------------------------------------------------------
 
@@ -421,13 +452,12 @@ class RobustnessTest(unittest.TestCase):
                 reset(connection)
                 connection = None
                 self.assertEqual(caller.readline(), "raised\n", f"{size} bytes of {reply.hex()}")
-            connection_sends = make(begin(), b"word")
-            connection.sendall(connection_sends)
+            reply = make(begin(), b"word")
+            connection.sendall(reply)
             self.assertEqual(caller.readline(), "word\n")
         connection.close()
         caller.close()
-        # Left over of right: the clustersender.
-        node.services += 1
+        node.services += 1  # the clustersender
         self.finish()
 
 
