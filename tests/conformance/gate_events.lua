@@ -36,7 +36,7 @@ local function await(count)
   local ticks = 0
   while #events < count do
     ticks = ticks + 1
-    assert(ticks < 500, "the gate told too little")
+    assert(ticks < 3000, "the gate told too little")
     skynet.sleep(1)
   end
   return events[1][2]

@@ -138,7 +138,7 @@ local function retries()
   end)
   channel:connect()
   local waited = skynet.now() - began
-  claims.equal(waited >= 290 and waited <= 330, true, "pauses of 0, 1 and 2 s: " .. waited)
+  claims.equal(waited >= 290 and waited < 500, true, "pauses of 0, 1 and 2 s: " .. waited)  -- a busy machine is late
   claims.equal(request(channel, "a")(), "a")
   channel:close()
 end
