@@ -5,11 +5,14 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "engine/core/harbor_service.h"
+#include "engine/core/harbor_frame.h"
 
 namespace skysim {
 
 namespace {
+
+// What a send to a name looks at (network.md 6.1).
+constexpr size_t kSentNameBytesMax = 16;
 
 uint32_t HarborFrom(const Config& config) {
   uint32_t harbor = 0;
@@ -110,6 +113,7 @@ Handle Node::Launch(const std::string& module, const std::string& args,
 }
 
 bool Node::Send(Handle destination, Message message) {
+  if (IsRemote(destination)) return SendThroughHarbor(destination, "", std::move(message));
   ServiceRef target = registry_.Find(destination);
   Event event{EventKind::kSend};
   event.type = static_cast<uint8_t>(message.type);
@@ -126,6 +130,11 @@ bool Node::Send(Handle destination, Message message) {
     return false;
   }
   message.cause = platform_.observer.Record(event);
+  Put(std::move(target), std::move(message));
+  return true;
+}
+
+void Node::Put(ServiceRef target, Message message) {
   if (platform_.executor.IsDeferring()) {
     platform_.executor.Defer([target = std::move(target), message = std::move(message)]() mutable {
       target->Push(std::move(message));
@@ -133,13 +142,41 @@ bool Node::Send(Handle destination, Message message) {
   } else {
     target->Push(std::move(message));
   }
-  return true;
 }
 
 bool Node::SendGlobal(const std::string& name, Message message) {
+  return SendThroughHarbor(0, absl::string_view(name).substr(0, kSentNameBytesMax),
+                           std::move(message));
+}
+
+// The harbor service takes it as a message from the same source with the same session, so that a
+// request that it can no longer take is answered as any other.
+bool Node::SendThroughHarbor(Handle destination, absl::string_view name, Message message) {
   ServiceRef harbor = registry_.Find(harbor_service_);
-  if (!harbor) return false;
-  return static_cast<HarborService&>(harbor->service()).SendToName(name, std::move(message));
+  bool may_travel = message.type != MessageType::kSystem &&
+                    message.type != MessageType::kHarbor &&
+                    message.payload.size() <= OutgoingFrame::kPayloadBytesMax;
+  Event event{harbor && may_travel ? EventKind::kSend : EventKind::kDeadLetter};
+  event.type = static_cast<uint8_t>(message.type);
+  event.service = message.source;
+  event.peer = destination;
+  event.session = message.session;
+  event.size = message.payload.size();
+  event.cause = message.cause;
+  event.text = name;
+  event.bytes = message.payload.bytes();
+  uint64_t index = platform_.observer.Record(event);
+  if (event.kind == EventKind::kDeadLetter) return false;
+  Message outgoing;
+  outgoing.source = message.source;
+  bool is_reply =
+      message.type == MessageType::kResponse || message.type == MessageType::kError;
+  outgoing.session = is_reply ? 0 : message.session;
+  outgoing.type = MessageType::kSystem;
+  outgoing.payload = OutgoingFrame::Pack(platform_.memory, message, destination, name);
+  outgoing.cause = index;
+  Put(std::move(harbor), std::move(outgoing));
+  return true;
 }
 
 void Node::Retire(Handle handle, Handle by, uint64_t cause) {

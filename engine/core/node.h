@@ -57,11 +57,12 @@ class Node final : private SocketEventSink, private TimerSink {
   // service that asked, null for the system.
   Handle Launch(const std::string& module, const std::string& args, const ServiceContext* creator);
 
-  // Puts `message` into the mailbox of `destination`. False: no such service; the message is gone.
+  // Puts `message` into the mailbox of `destination`, or of the harbor service if `destination` is
+  // of another node. False: no such service; the message is gone.
   bool Send(Handle destination, Message message);
 
-  // Sends to a harbor-wide name, now or when somebody registers it. False: this node has no harbor
-  // service.
+  // Sends to a harbor-wide name, now or when somebody registers it, through the harbor service.
+  // False: this node has none.
   bool SendGlobal(const std::string& name, Message message);
   // By the harbor service, when it begins.
   void SetHarborService(Handle harbor) { harbor_service_ = harbor; }
@@ -107,6 +108,11 @@ class Node final : private SocketEventSink, private TimerSink {
                      uint64_t cause) override;
   void OnSocketLog(Handle owner, absl::string_view text) override;
   void OnTimer(Handle handle, int32_t session, uint64_t cause) override;
+  bool IsRemote(Handle handle) const {
+    return HarborOf(handle) != 0 && HarborOf(handle) != harbor_;
+  }
+  bool SendThroughHarbor(Handle destination, absl::string_view name, Message message);
+  void Put(ServiceRef target, Message message);
   void CheckOver();
 
   Platform platform_;

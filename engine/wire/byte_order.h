@@ -40,6 +40,15 @@ inline uint16_t GetBigEndian16(const char* bytes) {
                                static_cast<unsigned char>(bytes[1]));
 }
 
+inline void PutBigEndian32(uint32_t value, char* out) {
+  PutBigEndian16(static_cast<uint16_t>(value >> 16), out);
+  PutBigEndian16(static_cast<uint16_t>(value), out + 2);
+}
+
+inline uint32_t GetBigEndian32(const char* bytes) {
+  return uint32_t{GetBigEndian16(bytes)} << 16 | GetBigEndian16(bytes + 2);
+}
+
 }  // namespace skysim
 
 #endif  // ENGINE_WIRE_BYTE_ORDER_H_
