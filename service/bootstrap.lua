@@ -4,11 +4,17 @@
 local skynet = require "skynet"
 require "skynet.manager"
 
+-- Ends the node; does not return.
+local function abort(text, ...)
+  skynet.error(string.format(text, ...))
+  skynet.abort()
+  skynet.wait({})
+end
+
 local function start_or_abort(name)
   local ok, handle = pcall(skynet.newservice, name)
   if not (ok and handle) then
-    skynet.error(string.format("bootstrap: service %s failed: %s", name, ok and "it exited" or handle))
-    skynet.abort()
+    abort("bootstrap: service %s failed: %s", name, ok and "it exited" or handle)
   end
   return handle
 end
@@ -16,7 +22,9 @@ end
 -- Names between nodes: a stand-in on a single node, else the slave service (and the master, where it belongs).
 local function start_names(is_single, standalone)
   if is_single then
-    assert(not standalone, "config: standalone needs a harbor other than 0")
+    if standalone then
+      abort "init service failed: config: standalone needs a harbor id other than 0"
+    end
     skynet.setenv("standalone", "true")
     skynet.name(".cslave", start_or_abort "cdummy")
     return

@@ -5,7 +5,7 @@
 --   QUERY(name [, sub])     -> handle; waits until somebody launches it
 --   GLAUNCH, GQUERY         the same for the whole harbor network: asked of SERVICE, under "@name"
 --   LIST()                  -> { name = ":address" | "Error: text" | who waits }
---   REPORT(handle)          the service manager of another node is there
+--   REPORT(handle)          -> nil; the service manager of another node is there
 -- For the name "snaxd" the next argument is the real name.
 
 local skynet = require "skynet"
@@ -134,6 +134,7 @@ local function own_global_services()
 
   function command.REPORT(handle)
     reported[skynet.harbor(handle)] = handle
+    return nil  -- as a value: the reply is seen on the wire
   end
 
   function command.LIST()

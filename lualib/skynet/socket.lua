@@ -494,15 +494,19 @@ function socket.shutdown(id)
   end
 end
 
---- Forgets the socket, so that another service can start() it.
+--- Forgets the socket, so that another service can start() it. Returns what came and was not read.
 ---@param id integer
+---@return string? unread
 function socket.abandon(id)
   local record = held[id]
-  if record then
-    record.stage = "down"
-    held[id] = nil
-    wake_reader(record)
+  if not record then
+    return
   end
+  record.stage = "down"
+  held[id] = nil
+  local unread = record.buffer and not record.reading and drain(record)
+  wake_reader(record)
+  return unread or ""
 end
 
 ---@param id integer
