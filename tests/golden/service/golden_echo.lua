@@ -1,8 +1,9 @@
--- The service that the recorded calls went to (../README.md), at handle 10 as it was there.
+-- The service that the recorded calls went to (../README.md), at the handle that it had there.
 --
 -- Messages (lua):
 --   ECHO(...) -> ...   LEN(text) -> its length   REP(text, count) -> text count times   EMPTY() -> nothing
 --   ERR() raises       U() -> "u", once R comes  R() -> "r"
+--   CALLBACK(handle) -> what ECHO("cb") of that handle answers          HANG() is never answered
 --   PUSHED() -> the sends since the last PUSHED, each "name(bytes of its first argument)", with a comma between
 local skynet = require "skynet"
 
@@ -30,6 +31,10 @@ function command.ERR()
   error "an error of the callee"
 end
 
+function command.CALLBACK(handle)
+  return skynet.call(handle, "lua", "ECHO", "cb")
+end
+
 function command.R()
   answer_u(true, "u")
   return "r"
@@ -47,6 +52,8 @@ skynet.start(function()
       pushed[#pushed + 1] = string.format("%s(%d)", name, #(...))
     elseif name == "U" then
       answer_u = skynet.response()
+    elseif name == "HANG" then
+      skynet.response()
     else
       skynet.retpack(command[name](...))
     end
