@@ -26,8 +26,14 @@
 --                      config = { key = value },  -- any entries of a skynet config; or "etc/config", or
 --                                                 -- { "etc/config", key = value }: see "Config files"
 --                      env = { NAME = "value" },  -- what $NAME stands for in the config file
---                      files = { name = text } }  -- put into the node's file tree before each start
---             harbor is 0 unless config says otherwise.
+--                      files = { name = text },   -- put into the node's file tree before each start
+--                      harbor = true,             -- in a harbor network; or its id, else the lowest free one
+--                      standalone = true,         -- the master is here too
+--                      master = "a",              -- node with the master, or an address; needed if there are several
+--                      address = "10.0.0.1:2526", -- where other slaves connect to; else port 2526 of its ip
+--                    }
+--             The config entry harbor is 0 unless one of these, or config, says otherwise. Masters listen on port 2013
+--             (standalone = "ip:port": elsewhere) and are booted before the other nodes start.
 --   network   how every link behaves: delay, loss, bandwidth, split, mss, duplicate, reorder (see link)
 --   services  name = function(...) end: main chunks of services, as if each were a file of its own. They run
 --             in the service's own VM, where this file is loaded again; files with that name are not looked at.

@@ -8,6 +8,9 @@ local declaration = {}
 
 local DISPATCH_NS = 10000  -- 10 us: what a small handler takes on a server of today
 local CLUSTER_FILE = "/sim/cluster.lua"  -- in the file tree of every node
+-- Where the master of a harbor network and its slaves listen if nobody says: those of skynet's examples.
+local MASTER_PORT, SLAVE_PORT = 2013, 2526
+local HARBOR_MAX = 255
 
 local SCENARIO_FIELDS = {
   nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table",
@@ -16,10 +19,11 @@ local SCENARIO_FIELDS = {
 local NODE_FIELDS = {
   start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
   path = "string", config = "string or table", env = "table", files = "table",
+  harbor = "number or boolean", standalone = "boolean or string", master = "string", address = "string",
 }
 local CHANGE_FIELDS = {  -- of a node that is started again
   start = "string", thread = "number", cpu = "string", path = "string", config = "string or table", env = "table",
-  files = "table",
+  files = "table", harbor = "number",
 }
 local KINDS = { guarantee = true, allowed = true, liveness = true }
 
@@ -85,11 +89,12 @@ local function read_env(what, env, file)
   return read_entries(what .. ": env", env or {})
 end
 
-local function read_cluster_address(what, text)
+-- The host of an address; `field` is what gives it.
+local function read_address(what, field, text)
   local host, port = string.match(text, "^([^:]+):(%d+)$")
   port = port and math.tointeger(tonumber(port, 10))
   if not port or port < 1 or port > 65535 then
-    core.complain(('%s: cluster is an address like "10.0.0.1:7001", not "%s"'):format(what, text))
+    core.complain(('%s: %s is an address like "10.0.0.1:7001", not "%s"'):format(what, field, text))
   end
   return host
 end
@@ -111,6 +116,34 @@ local function default_config(has_cluster)
   return { start = "main", harbor = "0", cluster = has_cluster and CLUSTER_FILE or nil }
 end
 
+local function check_harbor_id(what, id)
+  if math.type(id) == "float" or math.type(id) == "integer" and (id < 1 or id > HARBOR_MAX) then
+    core.complain(("%s: a harbor id is from 1 to %d, not %s"):format(what, HARBOR_MAX, id))
+  end
+end
+
+-- Of a node in a harbor network: its id, if given, and what it says of addresses.
+local function read_harbor(what, given, ip)
+  local id, standalone = given.harbor, given.standalone
+  if not id and not standalone then
+    if given.master or given.address then
+      core.complain(what .. ": master and address are for nodes with harbor = true, or their id")
+    end
+    return nil
+  end
+  check_harbor_id(what, id)
+  if type(standalone) == "string" then
+    read_address(what, "standalone", standalone)
+  end
+  if given.address then
+    read_address(what, "address", given.address)
+  end
+  return {
+    id = math.tointeger(id), master = given.master, address = given.address or ip .. ":" .. SLAVE_PORT,
+    standalone = standalone == true and ip .. ":" .. MASTER_PORT or standalone or nil,
+  }
+end
+
 local function read_node(name, given, free_ip, has_cluster)
   if type(name) ~= "string" or not string.find(name, "^[%w_.-]+$") then
     core.complain("a node needs a name of letters, digits, _, . and -, not " .. tostring(name))
@@ -127,7 +160,7 @@ local function read_node(name, given, free_ip, has_cluster)
   if given.thread and (math.type(given.thread) ~= "integer" or given.thread < 1 or given.thread > 1024) then
     core.complain(("%s: thread is a number of workers from 1 to 1024, not %s"):format(what, given.thread))
   end
-  local host = given.cluster and read_cluster_address(what, given.cluster)
+  local host = given.cluster and read_address(what, "cluster", given.cluster)
   complete_config(entries, given)
   local files = {}
   for _, path in ipairs(sorted_keys(given.files or {})) do
@@ -136,11 +169,86 @@ local function read_node(name, given, free_ip, has_cluster)
     end
     files[path] = given.files[path]
   end
+  local ip = given.ip or host or free_ip()
   return {
-    name = name, ip = given.ip or host or free_ip(), path = given.path or "", files = files,
+    name = name, ip = ip, path = given.path or "", files = files,
     config = entries, config_file = file, env = read_env(what, given.env, file), defaults = default_config(has_cluster),
     dispatch_ns = given.cpu and units.duration(given.cpu) or DISPATCH_NS, cluster = given.cluster,
+    harbor = read_harbor(what, given, ip),
   }
+end
+
+---------------------------------------------------------------------------------------------------------------------
+-- Harbor networks
+
+-- Nodes that have a master of their own, by name; and the only one, false if there are several, nil if none.
+local function find_masters(nodes)
+  local masters = {}
+  local only
+  for _, node in ipairs(nodes) do
+    if node.harbor and node.harbor.standalone then
+      masters[node.name] = node.harbor
+      only = only == nil and node.harbor
+    end
+  end
+  return masters, only
+end
+
+-- The address of a node's master: its own, one that it names by node or address, else the only one there is.
+local function find_master_address(node, masters, only)
+  local wanted = node.harbor.master
+  if masters[node.name] then
+    return node.harbor.standalone
+  elseif not wanted and only then
+    return only.standalone
+  elseif not wanted then
+    core.complain(("node %s: harbor needs a master: %s"):format(node.name, only == nil and
+      "one node with standalone = true" or "there are several; name one with master"))
+  elseif masters[wanted] then
+    return masters[wanted].standalone
+  end
+  read_address("node " .. node.name, "master (if it is no node with standalone)", wanted)
+  return wanted
+end
+
+-- The lowest id that nobody of the network has.
+local function free_id(taken, what)
+  for id = 1, HARBOR_MAX do
+    if not taken[id] then
+      return id
+    end
+  end
+  core.complain(("%s: a harbor network has at most %d nodes"):format(what, HARBOR_MAX))
+end
+
+-- Gives the nodes of harbor networks what their config needs.
+local function complete_harbors(nodes)
+  local masters, only = find_masters(nodes)
+  local taken = {}  -- master -> harbor id -> node
+  for _, node in ipairs(nodes) do
+    local harbor = node.harbor
+    if harbor then
+      harbor.master = find_master_address(node, masters, only)
+      local ids = taken[harbor.master] or {}
+      taken[harbor.master] = ids
+      if harbor.id and ids[harbor.id] then
+        core.complain(("node %s: harbor id %d is that of node %s"):format(node.name, harbor.id, ids[harbor.id]))
+      end
+      ids[harbor.id or 0] = node.name
+    end
+  end
+  for _, node in ipairs(nodes) do
+    local harbor = node.harbor
+    if harbor then
+      local ids = taken[harbor.master]
+      local id = harbor.id or free_id(ids, "node " .. node.name)
+      ids[id] = node.name
+      node.config.harbor = tostring(id)
+      node.config.master = harbor.master
+      node.config.address = harbor.address
+      node.config.standalone = harbor.standalone
+    end
+  end
 end
 
 -- Addresses for nodes that name none. 10.99 is nobody's habit.
@@ -193,6 +301,7 @@ local function read_nodes(given)
   if #nodes == 0 then
     core.complain "a scenario needs at least one node"
   end
+  complete_harbors(nodes)
   local text = cluster_text(nodes, given.cluster or {})
   for _, node in ipairs(nodes) do
     if text then
@@ -276,6 +385,10 @@ function declaration.changed_node(node, changes)
   merged.env = merge(node.env, read_env(what, changes.env, file))
   merged.files = merge(node.files, changes.files or {})
   merged.config.start = changes.start or merged.config.start
+  if changes.harbor then
+    check_harbor_id(what, changes.harbor)
+    merged.config.harbor = tostring(changes.harbor)
+  end
   merged.config.thread = changes.thread and tostring(changes.thread) or merged.config.thread
   merged.path = changes.path or node.path
   merged.dispatch_ns = changes.cpu and units.duration(changes.cpu) or node.dispatch_ns

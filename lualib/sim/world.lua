@@ -336,8 +336,19 @@ function world.run()
     core.add_node(node)
   end
   core.set_default_link(declared.network)
+  -- A slave whose master is not there yet would fail.
+  local later = {}
   for _, index in ipairs(core.permutation("story/boot", #declared.nodes)) do
-    core.start(declared.nodes[index].name)
+    local node = declared.nodes[index]
+    if node.harbor and node.harbor.standalone then
+      core.start(node.name)
+      wait_for_boot(node.name)
+    else
+      later[#later + 1] = node
+    end
+  end
+  for _, node in ipairs(later) do
+    core.start(node.name)
   end
   for _, node in ipairs(declared.nodes) do
     wait_for_boot(node.name)

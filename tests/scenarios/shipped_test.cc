@@ -58,7 +58,9 @@ class ShippedFixture : public ScenarioFixture {
 
 const std::vector<std::string>& Guarantees() {
   static const std::vector<std::string> names = {"issue_587", "first_contact", "relay_unresolved",
-                                                 "partition_heal", "crash_restart"};
+                                                 "partition_heal", "crash_restart",
+                                                 "harbor_calls", "harbor_id_is_final",
+                                                 "harbor_master_lost", "harbor_slave_crash"};
   return names;
 }
 

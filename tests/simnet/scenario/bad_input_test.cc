@@ -42,8 +42,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "x.lua:2: the scenario has no field netwrok; there are: cluster, kind, network, nodes, "
        "project, reachable, services, source, story"},
       {"{ nodes = { a = { start = 'main', colour = 1 } }, " + story,
-       "x.lua:2: node a has no field colour; there are: cluster, config, cpu, env, files, ip, "
-       "path, start, thread"},
+       "x.lua:2: node a has no field colour; there are: address, cluster, config, cpu, env, files, "
+       "harbor, ip, master, path, standalone, start, thread"},
       {"{ nodes = { a = { start = 'main' } }, network = { delay = 5 }, " + story,
        "x.lua:2: a duration needs a unit, like \"5ms\" or \"5s\", not the number 5"},
       {"{ nodes = { a = { start = 'main' } }, network = { loss = 'much' }, " + story,
@@ -55,6 +55,24 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "x.lua:2: node a: thread is a number of workers from 1 to 1024, not 0"},
       {"{ nodes = { a = { start = 'main', cluster = 'here' } }, " + story,
        "x.lua:2: node a: cluster is an address like \"10.0.0.1:7001\", not \"here\""},
+      {"{ nodes = { a = { start = 'main', harbor = 256 } }, " + story,
+       "x.lua:2: node a: a harbor id is from 1 to 255, not 256"},
+      {"{ nodes = { a = { start = 'main', harbor = true } }, " + story,
+       "x.lua:2: node a: harbor needs a master: one node with standalone = true"},
+      {"{ nodes = { a = { start = 'main', harbor = true, master = 'b' } }, " + story,
+       "x.lua:2: node a: master (if it is no node with standalone) is an address like "
+       "\"10.0.0.1:7001\", not \"b\""},
+      {"{ nodes = { a = { start = 'main', address = '10.0.0.1:7001' } }, " + story,
+       "x.lua:2: node a: master and address are for nodes with harbor = true, or their id"},
+      {"{ nodes = { a = { start = 'main', standalone = 'here' } }, " + story,
+       "x.lua:2: node a: standalone is an address like \"10.0.0.1:7001\", not \"here\""},
+      {"{ nodes = { a = { start = 'main', standalone = true, harbor = 7 }, "
+       "b = { start = 'main', harbor = 7 } }, " + story,
+       "x.lua:2: node b: harbor id 7 is that of node a"},
+      {"{ nodes = { a = { start = 'main', standalone = true }, "
+       "b = { start = 'main', standalone = true }, c = { start = 'main', harbor = true } }, " +
+           story,
+       "x.lua:2: node c: harbor needs a master: there are several; name one with master"},
       {"{ nodes = { a = { start = 'main' } }, " + story,
        "x.lua:2: node a: there is no service called main to start; it is neither among the "
        "scenario's services nor found as ./service/?.lua;./?.lua"},
