@@ -60,7 +60,8 @@ const std::vector<std::string>& Guarantees() {
   static const std::vector<std::string> names = {"issue_587", "first_contact", "relay_unresolved",
                                                  "partition_heal", "crash_restart",
                                                  "harbor_calls", "harbor_id_is_final",
-                                                 "harbor_master_lost", "harbor_slave_crash"};
+                                                 "harbor_master_lost", "harbor_partition",
+                                                 "harbor_slave_crash"};
   return names;
 }
 
