@@ -211,6 +211,21 @@ class HarborTest(unittest.TestCase):
             one.expect("harbor_call_by_name.2to1")
         self.each_way(story)
 
+    def test_frames_right_behind_the_id_byte_are_not_lost(self):
+        def story():
+            listener = self.listen()
+            self.start_node(harbor=2, master=f"127.0.0.1:{listener.getsockname()[1]}",
+                            address=f"127.0.0.1:{self.ports[2]}")
+            master = self.accept(listener, 1)
+            master.expect("harbor_slave2_master.s2m", 0, 1)
+            master.write("harbor_slave2_master.m2s", 0, 1)
+            one = self.connect(self.ports[2], 4)
+            early = one.frames("harbor_slave2_joins.1to2")[:1] + one.frames("harbor_call_bad_handle.1to2")
+            recordings.write(one.connection, early, self.chunks, PATIENCE)
+            one.expect("harbor_slave2_joins.2to1", 0, 1)
+            one.expect("harbor_call_bad_handle.2to1")
+        self.each_way(story)
+
     def test_slave_1_with_the_master(self):
         def story():
             listener = self.listen(self.ports[2])
