@@ -322,13 +322,17 @@ void EpollTransport::RefuseOne(EndpointId listener, int descriptor) {
     reserve_ = std::move(refused);
     return;
   }
-  reserve_ = Descriptor(fcntl(wake_.number(), F_DUPFD_CLOEXEC, 0));
+  TakeReserve();
   if (reserve_.is_open()) return;
   absl::MutexLock lock(&mutex_);
   Endpoint* endpoint = Find(listener);
   if (endpoint == nullptr || std::exchange(endpoint->is_resting, true)) return;
   resting_.push_back(listener);
   Watch(*endpoint, EPOLL_CTL_MOD);
+}
+
+void EpollTransport::TakeReserve() {
+  if (!reserve_.is_open()) reserve_ = Descriptor(fcntl(wake_.number(), F_DUPFD_CLOEXEC, 0));
 }
 
 // -- Connecting -----------------------------------------------------------------------------------
@@ -433,6 +437,7 @@ void EpollTransport::Close(EndpointId id) {
   absl::MutexLock lock(&mutex_);
   if (Find(id) == nullptr) return;
   Remove(id);
+  TakeReserve();
   for (EndpointId listener : std::exchange(resting_, {})) {
     Endpoint& rested = *Find(listener);
     rested.is_resting = false;

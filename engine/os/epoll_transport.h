@@ -39,7 +39,8 @@ namespace skysim {
 // - OnBroken() comes without a text when the connection ended both ways without an error, a mere
 //   hang-up (EPOLLHUP). One break is reported once, until something is switched on again.
 // - Without a descriptor Accept() gives one kept in reserve to a waiting connection and closes it.
-//   Should another thread snatch the reserve, the listener rests until the next Close().
+//   Should another thread snatch the reserve, the listener rests until the next Close(),
+//   which takes a new one.
 // - Adopt() sets O_NONBLOCK, as skynet's bind does, until Close(); whoever shares the open file
 //   (stdout on a terminal!) has it too. What epoll refuses (EPERM: regular files) counts as always
 //   ready. Without reading or writing on, a descriptor that is no socket reports nothing: the
@@ -146,6 +147,7 @@ class EpollTransport final : public Transport {
   int BeginConnect(Endpoint& endpoint, const std::string& host)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RefuseOne(EndpointId listener, int descriptor);
+  void TakeReserve();
 
   // The socket thread.
   void Run();

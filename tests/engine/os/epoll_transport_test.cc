@@ -206,6 +206,7 @@ TEST_CASE("a listener that cannot even refuse rests until the next close") {
   const EndpointId client = net.node0.Connect("127.0.0.2", listening.address.port);
   net.node1.SetReading(listening.endpoint, true);
   REQUIRE(net.WaitUntil([&] { return net.node1.Of(listening.endpoint).acceptable > 0; }));
+  const size_t descriptors = OpenDescriptors().size();
 
   {
     DescriptorLimit limit(0);  // the number of the reserve is above the limit as well
@@ -219,6 +220,7 @@ TEST_CASE("a listener that cannot even refuse rests until the next close") {
   const int acceptable = net.node1.Of(listening.endpoint).acceptable;
   net.node1.Close(other);
 
+  CHECK(OpenDescriptors().size() == descriptors - 1);  // `other` is gone, the reserve is back
   REQUIRE(net.WaitUntil([&] { return net.node1.Of(listening.endpoint).acceptable > acceptable; }));
   CHECK(net.node1.Accept(listening.endpoint).ok());
   CHECK(net.node0.Of(client).events.size() == 1);
