@@ -70,15 +70,20 @@ bool IsRecorded(EventKind kind) {
   }
 }
 
-// Brings events to the story's thread, where the recorder is.
+// Brings events to the story's thread, where the recorder is. What a life that has ended left in
+// the inbox is dropped when the next one has begun: who reads how a node boots must not take the
+// one for the other.
 class PostingObserver final : public Observer {
  public:
-  PostingObserver(Inbox& inbox, Observer& recorder) : inbox_(inbox), recorder_(recorder) {}
+  // `lives`: counts the node's lives; changes only while none of its threads runs.
+  PostingObserver(Inbox& inbox, Observer& recorder, const int& lives)
+      : inbox_(inbox), recorder_(recorder), lives_(lives) {}
 
   uint64_t Record(const Event& event) override {
     if (!IsRecorded(event.kind)) return 0;
-    inbox_.Post([this, copy = Event(event), text = std::string(event.text),
+    inbox_.Post([this, life = lives_, copy = Event(event), text = std::string(event.text),
                  bytes = std::string(event.bytes)]() mutable {
+      if (life != lives_) return;
       copy.text = text;
       copy.bytes = bytes;
       recorder_.Record(copy);
@@ -89,6 +94,7 @@ class PostingObserver final : public Observer {
  private:
   Inbox& inbox_;
   Observer& recorder_;
+  const int& lives_;
 };
 
 // Addresses that no other process of the machine uses, for as long as `claim` lives.
@@ -117,7 +123,7 @@ struct Member {
          Observer& node_observer)
       : spec(std::move(node_spec)),
         recorder(node_observer),
-        observer(inbox, node_observer),
+        observer(inbox, node_observer, lives),
         tree(files, std::move(options)),
         storage(tree) {}
 

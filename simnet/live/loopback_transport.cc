@@ -77,8 +77,9 @@ absl::StatusOr<Transport::Listening> LoopbackTransport::Listen(const std::string
   }
   absl::StatusOr<Listening> listening = sockets_.Listen(Inward(name_), port, backlog);
   if (!listening.ok()) return listening;
-  listening->address = IsOwn(host) ? Address{host.empty() ? "0.0.0.0" : host, listening->address.port}
-                                   : Outward(listening->address);
+  listening->address = IsOwn(host)
+                           ? Address{host.empty() ? "0.0.0.0" : host, listening->address.port}
+                           : Outward(listening->address);
   return listening;
 }
 

@@ -31,7 +31,7 @@ struct RunOptions {
   std::string home;     // folder that holds lualib/ and service/ of skysim itself
   RunTransport transport = RunTransport::kSimulated;
   uint64_t seed = 1;     // with kTcp, of what the story draws itself
-  std::vector<std::string> legacy;                            // names of --legacy
+  std::vector<std::string> legacy;                            // names of --legacy; kSimulated only
   std::vector<std::pair<std::string, std::string>> settings;  // --set key=value, for sim.setting
   int workers = 0;               // worker threads per node; 0 = as the scenario says
   bool keeps_events = false;     // fill RunResult::trace

@@ -1,5 +1,6 @@
 // A Lua state as bytes: what was made once can be a new state again and again for the price of a
-// copy. Opening Lua's libraries is 1500 allocations; copying what they make is one per 16 KiB.
+// copy. Opening Lua's libraries is an allocation for each function and string; copying what they
+// make is one per 16 KiB.
 //
 // The image is taken without knowing what the objects look like. The same state is made twice at
 // different addresses; then the words that differ are the pointers, and they differ by the distance
