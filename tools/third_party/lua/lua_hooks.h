@@ -58,11 +58,13 @@ inline const void* SkysimFunctionNumber(lua_Alloc allocate, void* user_data,
 
 // ldo.c: how to leave a protected call, and how to make one. See lua_api.h for the rules that
 // follow. A foreign exception becomes status -1, as in Lua's own C++ build.
+// longjmp, not _longjmp: here they are the same, but ThreadSanitizer knows only the former, and
+// takes a function that was left by the latter for one that runs.
 #define luai_jmpbuf jmp_buf
 #define LUAI_THROW(L, c)                 \
   do {                                   \
     if ((c)->status == LUA_YIELD) {      \
-      _longjmp((c)->b, 1);               \
+      longjmp((c)->b, 1);                \
     }                                    \
     throw(c);                            \
   } while (0)
