@@ -5,14 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -21,7 +19,6 @@
 
 #include "absl/log/check.h"
 #include "engine/os/socket_address.h"
-#include "engine/os/thread_signals.h"
 
 // Who closes a descriptor: calls, which come one at a time, and the socket thread that of a connect
 // under way, which calls touch under the lock only. So a call may use the descriptor of anything
@@ -33,9 +30,6 @@ namespace skysim {
 namespace {
 
 constexpr EndpointId kWakeId = 0;  // no endpoint has it
-
-// Events taken from the kernel at a time: skynet's number.
-constexpr int kEventsMax = 64;
 
 constexpr size_t kDatagramBytesMax = 65'535;
 
@@ -131,28 +125,12 @@ EpollTransport::EpollTransport(Options options, Descriptor epoll, Descriptor wak
       epoll_(std::move(epoll)),
       wake_(std::move(wake)),
       reserve_(std::move(reserve)),
-      resolver_(std::make_unique<NameResolver>(lookup_, [this] { Wake(); })) {}
+      resolver_(std::make_unique<NameResolver>(lookup_, [this] { Interrupt(); })) {}
 
 EpollTransport::~EpollTransport() {
-  Stop();
   resolver_.reset();
   absl::MutexLock lock(&mutex_);
   while (!endpoints_.empty()) Remove(endpoints_.begin()->first);
-}
-
-void EpollTransport::Start() {
-  CHECK(sink_ != nullptr) << "SetSink() comes before Start()";
-  CHECK(!thread_.joinable() && !is_stopping_) << "started twice";
-  SignalsBlocked blocked;
-  thread_ = std::thread([this] { Run(); });
-}
-
-void EpollTransport::Stop() {
-  if (!thread_.joinable()) return;
-  CHECK(thread_.get_id() != std::this_thread::get_id()) << "stopped by its own sink";
-  is_stopping_ = true;
-  Wake();
-  thread_.join();
 }
 
 // -- The table ------------------------------------------------------------------------------------
@@ -245,7 +223,7 @@ void EpollTransport::Switch(EndpointId id, bool Endpoint::*direction, bool on) {
   if (endpoint == nullptr || endpoint->kind == Kind::kConnecting) return;
   if (std::exchange(endpoint->*direction, on) == on) return;
   if (on) endpoint->has_told_break = false;
-  if (endpoint->is_always_ready) return Wake();
+  if (endpoint->is_always_ready) return Interrupt();
   const int error = Watch(*endpoint, EPOLL_CTL_MOD);
   CHECK_EQ(error, 0) << "endpoint " << id << ": " << std::strerror(error);
 }
@@ -255,7 +233,7 @@ void EpollTransport::SetReading(EndpointId id, bool on) { Switch(id, &Endpoint::
 void EpollTransport::SetWriting(EndpointId id, bool on) { Switch(id, &Endpoint::is_writing, on); }
 
 // A counter that is full (EAGAIN) wakes as well.
-void EpollTransport::Wake() {
+void EpollTransport::Interrupt() {
   constexpr uint64_t kOne = 1;
   Uninterrupted([&] { return write(wake_.number(), &kOne, sizeof(kOne)); });
 }
@@ -350,7 +328,7 @@ EndpointId EpollTransport::Connect(const std::string& host, uint16_t port) {
   endpoint.attempt->hosts = {to};
   if (!ConnectToNext(endpoint)) {
     failed_.push_back(endpoint.id);
-    Wake();
+    Interrupt();
   }
   return endpoint.id;
 }
@@ -536,27 +514,24 @@ absl::StatusOr<EndpointId> EpollTransport::Adopt(int descriptor) {
 
 // -- The socket thread ----------------------------------------------------------------------------
 
-void EpollTransport::Run() {
-  pthread_setname_np(pthread_self(), "socket");
-  std::array<epoll_event, kEventsMax> events;
-  while (!is_stopping_) {
-    const std::vector<EndpointId> ready_anyway = AlwaysReady();
-    const int timeout = ready_anyway.empty() ? -1 : 0;
-    const int count = Uninterrupted(
-        [&] { return epoll_wait(epoll_.number(), events.data(), kEventsMax, timeout); });
-    CHECK_GE(count, 0) << std::strerror(errno);
-    for (int i = 0; i < count && !is_stopping_; ++i) {
-      const epoll_event& event = events[static_cast<size_t>(i)];
-      if (event.data.u64 == kWakeId) {
-        OnWoken();
-      } else {
-        Dispatch(event.data.u64, event.events);
-      }
-    }
-    for (EndpointId id : ready_anyway) {
-      if (!is_stopping_) Dispatch(id, EPOLLIN | EPOLLOUT);
+void EpollTransport::Wait() {
+  ready_anyway_ = AlwaysReady();
+  const int timeout = ready_anyway_.empty() ? -1 : 0;
+  event_count_ = Uninterrupted(
+      [&] { return epoll_wait(epoll_.number(), events_.data(), kEventsMax, timeout); });
+  CHECK_GE(event_count_, 0) << std::strerror(errno);
+}
+
+void EpollTransport::Tell() {
+  for (int i = 0; i < event_count_; ++i) {
+    const epoll_event& event = events_[static_cast<size_t>(i)];
+    if (event.data.u64 == kWakeId) {
+      OnWoken();
+    } else {
+      Dispatch(event.data.u64, event.events);
     }
   }
+  for (EndpointId id : ready_anyway_) Dispatch(id, EPOLLIN | EPOLLOUT);
 }
 
 void EpollTransport::OnWoken() {

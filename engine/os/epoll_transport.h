@@ -1,11 +1,12 @@
 #ifndef ENGINE_OS_EPOLL_TRANSPORT_H_
 #define ENGINE_OS_EPOLL_TRANSPORT_H_
 
-#include <atomic>
+#include <sys/epoll.h>
+
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -16,13 +17,15 @@
 #include "absl/synchronization/mutex.h"
 #include "engine/os/descriptor.h"
 #include "engine/os/name_resolver.h"
+#include "engine/os/poller.h"
 #include "engine/platform/transport.h"
 
 namespace skysim {
 
-// EpollTransport is the real Transport: non-blocking sockets of Linux, watched by a thread of its
-// own with epoll(7), level triggered. One per node; a process may have several. Threads are as
-// Transport says; the socket thread sleeps without a time-out and calls the sink.
+// EpollTransport is the real Transport: non-blocking sockets of Linux, watched with epoll(7), level
+// triggered. One per node; a process may have several. Threads are as Transport says; it has none
+// of its own but for looking up names: whoever polls (Poller) is the socket thread meanwhile, sleeps
+// without a time-out in Wait() and calls the sink in Tell().
 //
 // An event carries the id of its endpoint, never a descriptor: one that is stale after Close() hits
 // nobody. Each call makes its system calls at once, in the caller's thread.
@@ -47,7 +50,7 @@ namespace skysim {
 //   hang-up of a pipe says nothing of the bytes that are still in it. Errors: FailedPrecondition
 //   "Bad file descriptor", AlreadyExists "File exists" (adopted twice).
 // Left out: causes, which only a simulated world knows.
-class EpollTransport final : public Transport {
+class EpollTransport final : public Transport, public Poller {
  public:
   struct Options {
     NameLookup lookup;  // empty: the system's resolver (LookUpHost)
@@ -58,16 +61,15 @@ class EpollTransport final : public Transport {
   // ResourceExhausted: no descriptors left (it takes three).
   static absl::StatusOr<std::unique_ptr<EpollTransport>> Make(Options options);
   static absl::StatusOr<std::unique_ptr<EpollTransport>> Make();
-  // Stops, and closes every endpoint as Close() does. Does not wait for name servers.
+  // Nobody polls any more. Closes every endpoint as Close() does. Does not wait for name servers.
   ~EpollTransport() override;
   EpollTransport(const EpollTransport&) = delete;
   EpollTransport& operator=(const EpollTransport&) = delete;
 
-  // Starts the socket thread. Once, after SetSink(); what was asked for before is reported then.
-  void Start();
-  // Ends the socket thread: the sink is not called after. From any thread but that one, and without
-  // a lock that the sink takes; a second call does nothing. Other calls still work.
-  void Stop();
+  // SetSink() comes before. What was asked for earlier is told then.
+  void Wait() override;
+  void Tell() override;
+  void Interrupt() override;
 
   void SetSink(TransportSink* sink) override { sink_ = sink; }
   absl::StatusOr<Listening> Listen(const std::string& host, uint16_t port, int backlog) override;
@@ -90,6 +92,8 @@ class EpollTransport final : public Transport {
   absl::StatusOr<EndpointId> Adopt(int descriptor) override;
 
  private:
+  static constexpr int kEventsMax = 64;  // taken from the kernel at a time: skynet's number
+
   enum class Kind : uint8_t { kConnecting, kStream, kListener, kUdp, kAdopted };
   // What is still to be tried for a Connect().
   struct Attempt {
@@ -138,7 +142,6 @@ class EpollTransport final : public Transport {
   int Watch(const Endpoint& endpoint, int operation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Unwatch(const Endpoint& endpoint) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Switch(EndpointId id, bool Endpoint::*direction, bool on);
-  void Wake();
 
   // Opening.
   absl::StatusOr<Descriptor> BindTo(const std::string& host, uint16_t port, int type);
@@ -150,7 +153,6 @@ class EpollTransport final : public Transport {
   void TakeReserve();
 
   // The socket thread.
-  void Run();
   void OnWoken();
   void OnAnswer(const NameResolver::Answer& answer);
   void FailConnect(EndpointId id);
@@ -166,9 +168,12 @@ class EpollTransport final : public Transport {
   Descriptor reserve_;                 // used by calls only
   std::vector<char> datagram_buffer_;  // used by calls only
   TransportSink* sink_ = nullptr;
-  std::thread thread_;
-  std::atomic<bool> is_stopping_{false};
   std::unique_ptr<NameResolver> resolver_;
+
+  // What Wait() found; of whoever polls.
+  std::array<epoll_event, kEventsMax> events_;
+  int event_count_ = 0;
+  std::vector<EndpointId> ready_anyway_;
 
   // Held for look-ups and changes, and for the quick system calls that go with them; never while
   // the sink is called.

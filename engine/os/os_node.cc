@@ -125,15 +125,13 @@ Node::Options OsNode::MakeNodeOptions() {
 absl::Status OsNode::Start() {
   CHECK(!is_running_) << "a node starts once";
   if (absl::Status status = node_->Boot(); !status.ok()) return status;
-  sockets_->Start();
   is_running_ = true;
-  workers_.Start(monitor_.get());
+  workers_.Start(monitor_.get(), sockets_.get());
   return absl::OkStatus();
 }
 
 void OsNode::Stop() {
   node_->sockets().Abandon();
-  sockets_->Stop();
   clock_.Stop();
   absl::Notification stopped;
   std::thread impatient([this, &stopped] {

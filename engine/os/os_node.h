@@ -26,7 +26,7 @@ namespace skysim {
 
 class ChunkCache;
 
-// OsNode is one node on the operating system: its platform of worker threads, timer and socket
+// OsNode is one node on the operating system: its platform of worker threads, timer and relief
 // threads, and the Node on top. Several fit in one process.
 //
 // Life: Make(), Start(); the node runs on its own threads until it is over (abort, or the last

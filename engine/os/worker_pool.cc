@@ -1,6 +1,9 @@
 #include "engine/os/worker_pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "absl/log/check.h"
 #include "absl/time/time.h"
@@ -14,19 +17,24 @@
 //
 // The shared queue: whoever adds to it (Submit, TakeShared leaving a rest, the watch) afterwards
 // calls WakeOne(). Say P is the critical section of the queue's lock that added.
-//   - WakeOne() sees no sleeper: a worker that falls asleep first enters sleepers_, then looks at
-//     the queue under the queue's lock (CanTakeAnything). If that look came before P, its entry in
-//     sleepers_ happened before our reading of sleeper_count_, which would have seen it. So the
-//     look comes after P, finds the work, and the worker does not sleep.
+//   - WakeOne() sees nobody idle: a worker that goes idle first enters sleepers_ (or becomes
+//     poll_waiter_), then looks at the queue under the queue's lock (CanTakeAnything). If that look
+//     came before P, its entry happened before our reading of idle_count_, which would have seen
+//     it. So the look comes after P, finds the work, and the worker stays awake.
 //   - WakeOne() sees that a worker is being woken: that worker first clears is_waking_ and then
 //     looks at the queue under its lock. If that look came before P we would have read the cleared
 //     flag (or one that was set again, for a worker of which the same is true). So it comes after
 //     P.
 //   - A worker that took a part and leaves a rest calls WakeOne() itself.
-// A worker that is awake looks at the queue before each turn and before it sleeps.
+// A worker that is awake looks at the queue before each turn and before it goes idle.
 //
-// The watch parks only when, under sleep_mutex_, every worker is in sleepers_; each worker that
-// leaves sleepers_ by itself or is woken unparks it, under the same lock, before it runs anything.
+// The watch parks only when, under sleep_mutex_, every worker is idle; each worker that ceases to
+// be, by itself or woken, unparks it, under the same lock, before it runs anything.
+//
+// Why somebody polls. A worker that goes idle takes the turn to poll if it is free, so while all
+// are idle somebody has it: whoever frees it is a worker, which goes idle later, or the relief,
+// which wakes one if any sleeps, and that one goes idle later. While not all are idle the watch
+// ticks, and sees to it that a turn that stays free is taken.
 
 namespace skysim {
 
@@ -60,7 +68,7 @@ struct alignas(kCacheLine) WorkerPool::Worker {
   std::atomic<uint64_t> dispatch{0};  // source, destination
 
   absl::CondVar wake;
-  bool is_asleep = false;  // it stands in sleepers_; under sleep_mutex_
+  bool is_idle = false;  // it stands in sleepers_ or is poll_waiter_; under sleep_mutex_
   std::thread thread;
 
   // Only its own thread writes: no need for an atomic addition.
@@ -82,11 +90,13 @@ WorkerPool::WorkerPool(size_t workers) : versions_seen_(workers) {
 
 WorkerPool::~WorkerPool() { Stop(); }
 
-void WorkerPool::Start(WatchSink* sink) {
+void WorkerPool::Start(WatchSink* sink, Poller* poller) {
   CHECK(!watch_.joinable() && !is_stopping_) << "a pool starts once";
+  poller_ = poller;
   for (std::unique_ptr<Worker>& worker : workers_) {
     worker->thread = std::thread([this, &worker] { Work(*worker); });
   }
+  if (poller_ != nullptr) relief_ = std::thread([this] { PollAsRelief(); });
   watch_ = std::thread([this, sink] { Watch(sink); });
 }
 
@@ -97,17 +107,22 @@ void WorkerPool::Stop() {
   {
     absl::MutexLock lock(&sleep_mutex_);
     for (Worker* sleeper : sleepers_) {
-      sleeper->is_asleep = false;
+      sleeper->is_idle = false;
       sleeper->wake.Signal();
     }
     sleepers_.clear();
-    sleeper_count_.store(0);
+    CountIdle();
+    relief_wake_.Signal();
     watch_wake_.Signal();
   }
+  // Whoever waits took the turn before, so this ends its wait; nobody takes it after.
+  if (poller_ != nullptr) poller_->Interrupt();
   for (std::unique_ptr<Worker>& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();
   }
+  if (relief_.joinable()) relief_.join();
   if (watch_.joinable()) watch_.join();
+  poller_ = nullptr;
   DropAll();
 }
 
@@ -162,7 +177,7 @@ void WorkerPool::Work(Worker& self) {
     if (Runnable* runnable = Next(self)) {
       RunTurns(self, runnable);
     } else {
-      Sleep(self);
+      Idle(self);
     }
   }
   current_worker_ = nullptr;
@@ -210,29 +225,68 @@ bool WorkerPool::Steal(Worker& self) {
   return false;
 }
 
-void WorkerPool::Sleep(Worker& self) {
-  {
-    absl::MutexLock lock(&sleep_mutex_);
-    if (is_stopping_.load()) return;
-    self.is_asleep = true;
-    sleepers_.push_back(&self);
-    sleeper_count_.store(sleepers_.size());
-  }
-  bool stays_awake = CanTakeAnything(self);
+void WorkerPool::Idle(Worker& self) {
+  bool polls = false;
+  if (!BeginIdle(self, &polls)) return;
+  const bool stays_awake = CanTakeAnything(self);
+  if (!polls) return AwaitWake(self, stays_awake);
 
+  if (!stays_awake) poller_->Wait();
+  EndPollWait(self);
+  if (!stays_awake) poller_->Tell();
+  poll_count_.store(poll_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  poll_turn_.store(PollTurn::kFree, std::memory_order_release);
+}
+
+// False: the pool stops.
+bool WorkerPool::BeginIdle(Worker& self, bool* polls) {
   absl::MutexLock lock(&sleep_mutex_);
-  if (self.is_asleep && stays_awake) {
-    sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), &self));
-    sleeper_count_.store(sleepers_.size());
-    self.is_asleep = false;
+  if (is_stopping_.load()) return false;
+  *polls = poller_ != nullptr && poll_turn_.load(std::memory_order_acquire) == PollTurn::kFree;
+  self.is_idle = true;
+  if (*polls) {
+    poll_turn_.store(PollTurn::kWorker, std::memory_order_relaxed);
+    poll_waiter_ = &self;
   } else {
-    while (self.is_asleep) self.wake.Wait(&sleep_mutex_);
+    sleepers_.push_back(&self);
+  }
+  CountIdle();
+  return true;
+}
+
+void WorkerPool::AwaitWake(Worker& self, bool stays_awake) {
+  absl::MutexLock lock(&sleep_mutex_);
+  if (self.is_idle && stays_awake) {
+    sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), &self));
+    CountIdle();
+    self.is_idle = false;
+  } else {
+    while (self.is_idle) self.wake.Wait(&sleep_mutex_);
     is_waking_.store(false);  // it was we who were being woken
   }
-  if (is_watch_parked_) {
-    is_watch_parked_ = false;
-    watch_wake_.Signal();
+  UnparkWatch();
+}
+
+void WorkerPool::EndPollWait(Worker& self) {
+  absl::MutexLock lock(&sleep_mutex_);
+  if (self.is_idle) {
+    poll_waiter_ = nullptr;
+    CountIdle();
+    self.is_idle = false;
+  } else {
+    is_waking_.store(false);
   }
+  UnparkWatch();
+}
+
+void WorkerPool::CountIdle() {
+  idle_count_.store(sleepers_.size() + (poll_waiter_ == nullptr ? 0 : 1));
+}
+
+void WorkerPool::UnparkWatch() {
+  if (!is_watch_parked_) return;
+  is_watch_parked_ = false;
+  watch_wake_.Signal();
 }
 
 bool WorkerPool::CanTakeAnything(const Worker& self) const {
@@ -243,25 +297,36 @@ bool WorkerPool::CanTakeAnything(const Worker& self) const {
   return false;
 }
 
-// One at a time: a worker that comes and finds more than it takes wakes the next.
+// One at a time: a worker that comes and finds more than it takes wakes the next. The one that
+// polls is woken last.
 void WorkerPool::WakeOne() {
-  if (sleeper_count_.load() == 0 || is_waking_.load()) return;
-  Worker* woken;
+  if (idle_count_.load() == 0 || is_waking_.load()) return;
+  Worker* sleeper = nullptr;
   {
     absl::MutexLock lock(&sleep_mutex_);
-    if (sleepers_.empty() || is_waking_.load()) return;
-    woken = sleepers_.back();
-    sleepers_.pop_back();
-    sleeper_count_.store(sleepers_.size());
-    woken->is_asleep = false;
+    if (idle_count_.load() == 0 || is_waking_.load()) return;
+    if (!sleepers_.empty()) {
+      sleeper = sleepers_.back();
+      sleepers_.pop_back();
+      sleeper->is_idle = false;
+    } else {
+      poll_waiter_->is_idle = false;
+      poll_waiter_ = nullptr;
+    }
+    CountIdle();
     is_waking_.store(true);
   }
-  woken->wake.Signal();
+  if (sleeper != nullptr) {
+    sleeper->wake.Signal();
+  } else {
+    poller_->Interrupt();
+  }
 }
 
 void WorkerPool::Watch(WatchSink* sink) {
   while (WaitForTick()) {
     RelieveHeldUp();
+    if (poller_ != nullptr) SeeToPolling();
     if (sink != nullptr) sink->OnWatch();
   }
 }
@@ -269,14 +334,14 @@ void WorkerPool::Watch(WatchSink* sink) {
 bool WorkerPool::WaitForTick() {
   absl::MutexLock lock(&sleep_mutex_);
   if (is_stopping_.load()) return false;
-  if (idle_ticks_ >= kIdleTicksMax && sleepers_.size() == workers_.size()) {
+  if (idle_ticks_ >= kIdleTicksMax && idle_count_.load() == workers_.size()) {
     is_watch_parked_ = true;
     while (is_watch_parked_ && !is_stopping_.load()) watch_wake_.Wait(&sleep_mutex_);
     idle_ticks_ = 0;
   } else {
     watch_wake_.WaitWithTimeout(&sleep_mutex_, idle_ticks_ == 0 ? kTick : kIdleTick);
   }
-  idle_ticks_ = sleepers_.size() == workers_.size() ? idle_ticks_ + 1 : 0;
+  idle_ticks_ = idle_count_.load() == workers_.size() ? idle_ticks_ + 1 : 0;
   return !is_stopping_.load();
 }
 
@@ -289,7 +354,7 @@ void WorkerPool::RelieveHeldUp() {
     bool is_same = version == versions_seen_[i];
     versions_seen_[i] = version;
     if (worker.queue.size_hint() < (is_same ? 1 : kStealSizeMin)) continue;
-    if (sleeper_count_.load() == 0) continue;
+    if (idle_count_.load() == 0) continue;
     if (is_same) {
       relieved_.clear();
       worker.queue.Take(2, 1, &relieved_);
@@ -297,6 +362,49 @@ void WorkerPool::RelieveHeldUp() {
     }
     WakeOne();
   }
+}
+
+void WorkerPool::SeeToPolling() {
+  const uint32_t polls = poll_count_.load(std::memory_order_relaxed);
+  const bool is_left = poll_turn_.load(std::memory_order_relaxed) == PollTurn::kFree &&
+                       polls == polls_seen_;
+  polls_seen_ = polls;
+  if (!is_left) return;
+  if (idle_count_.load() > 0) return WakeOne();  // it finds nothing else to do
+  absl::MutexLock lock(&sleep_mutex_);
+  is_relief_called_ = true;
+  relief_wake_.Signal();
+}
+
+void WorkerPool::PollAsRelief() {
+  pthread_setname_np(pthread_self(), "relief");
+  while (TakePollTurn()) {
+    do {
+      poller_->Wait();
+      poller_->Tell();
+    } while (KeepsPollTurn());
+    WakeOne();
+  }
+}
+
+bool WorkerPool::TakePollTurn() {
+  absl::MutexLock lock(&sleep_mutex_);
+  while (!is_stopping_.load()) {
+    if (std::exchange(is_relief_called_, false) &&
+        poll_turn_.load(std::memory_order_acquire) == PollTurn::kFree) {
+      poll_turn_.store(PollTurn::kRelief, std::memory_order_relaxed);
+      return true;
+    }
+    relief_wake_.Wait(&sleep_mutex_);
+  }
+  return false;
+}
+
+bool WorkerPool::KeepsPollTurn() {
+  absl::MutexLock lock(&sleep_mutex_);
+  if (sleepers_.empty() && !is_stopping_.load()) return true;
+  poll_turn_.store(PollTurn::kFree, std::memory_order_release);
+  return false;
 }
 
 }  // namespace skysim

@@ -44,7 +44,7 @@ struct Datagram {
 };
 
 // Receives readiness, as poll(2) would report it: level triggered at the moment of the call, and
-// only for what is switched on. Called on the transport's thread (simulated: between dispatches).
+// only for what is switched on. Called by one thread at a time (simulated: between dispatches).
 class TransportSink {
  public:
   virtual ~TransportSink() = default;
@@ -71,8 +71,8 @@ class TransportSink {
 //
 // Threads: calls come from any thread, but one at a time (the socket server holds its lock), and
 // never block. ResolveHost() and HostName() may be called at any moment and may block. The sink is
-// called from the transport's own thread, which holds no lock of the transport then; so the sink
-// may hear of an endpoint that another thread has just closed.
+// called from one thread at a time, which holds no lock of the transport then; so the sink may hear
+// of an endpoint that another thread has just closed.
 //
 // It promises what TCP promises: bytes in order, no holes, any segmentation. Everything above
 // (socket ids, queues, half-close rules, events to services) is engine/core/socket_server.h, the

@@ -9,6 +9,7 @@
 #include "catch2/catch_test_macros.hpp"
 #include "engine/os/epoll_transport.h"
 #include "tests/contract/transport_contract.h"
+#include "tests/engine/os/poll_thread.h"
 
 namespace skysim {
 
@@ -35,7 +36,7 @@ class EpollWorld final : public TransportWorld {
     return listening.ok();
   }
   void Begin() override {
-    for (auto& transport : transports_) transport->Start();
+    for (int i = 0; i < 2; ++i) threads_[i] = std::make_unique<PollThread>(*transports_[i]);
   }
   bool Step(ContractMonitor& monitor, int64_t callbacks) override {
     auto is_later = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor.mutex) {
@@ -58,6 +59,7 @@ class EpollWorld final : public TransportWorld {
 
  private:
   std::unique_ptr<EpollTransport> transports_[2];
+  std::unique_ptr<PollThread> threads_[2];
 };
 
 }  // namespace skysim

@@ -24,6 +24,7 @@
 #include "engine/os/socket_address.h"
 #include "tests/contract/contract_node.h"
 #include "tests/contract/epoll_world.h"
+#include "tests/engine/os/poll_thread.h"
 
 namespace skysim {
 namespace {
@@ -278,7 +279,7 @@ TEST_CASE("an event of a closed endpoint hits nobody, though its descriptor live
   const EndpointId from = sender->OpenUdp("", 0).value();
   auto send = [&](EndpointId to) { sender->SendTo(from, transport->LocalAddress(to), "x"); };
 
-  transport->Start();
+  PollThread thread(*transport);
   send(old[0]);
   sink.entered.WaitForNotification();
   for (EndpointId id : old) send(id);  // one batch of eight events
@@ -286,18 +287,18 @@ TEST_CASE("an event of a closed endpoint hits nobody, though its descriptor live
   sink.replaced.WaitForNotification();
   send(sink.sockets[3]);
   sink.done.WaitForNotification();
-  transport->Stop();
+  thread.Stop();
 
   REQUIRE(sink.called.size() == 3);
   CHECK(std::count(old.begin(), old.end(), sink.called[1]) == 1);
   CHECK(sink.called[2] == sink.sockets[3]);
 }
 
-TEST_CASE("epoll stops in the middle of a storm, and is silent then") {
+TEST_CASE("epoll is silent while nobody polls") {
   ContractMonitor monitor;
   auto transport = EpollTransport::Make().value();
   ContractNode node(monitor, *transport);
-  transport->Start();
+  PollThread thread(*transport);
   const EndpointId id = node.OpenUdp("127.0.0.1");
   node.TakeInHand(id);
   node.SendTo(id, node.LocalAddress(id), "never read");
@@ -310,17 +311,16 @@ TEST_CASE("epoll stops in the middle of a storm, and is silent then") {
     monitor.mutex.Await(absl::Condition(&is_stormy));
   }
 
-  transport->Stop();
+  thread.Stop();
 
   const int readable = node.Of(id).readable;
-  transport->Stop();  // nothing more to stop
   CHECK(node.Do([&](Transport& t) { return t.ReceiveFrom(id); })->bytes == "never read");
   node.Close(id);
   transport.reset();
   CHECK(node.Of(id).readable == readable);
 }
 
-TEST_CASE("epoll that was never started ends as well") {
+TEST_CASE("epoll that nobody ever polled ends as well") {
   auto transport = EpollTransport::Make().value();
   CHECK(transport->Connect("127.0.0.1", 1) > 0);
   CHECK(transport->Listen("127.0.0.1", 0, 1).ok());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "catch2/catch_test_macros.hpp"
 #include "engine/core/mailbox.h"
@@ -483,6 +484,194 @@ TEST_CASE("a turn shows who sent to whom while it lasts, under a version of its 
   CHECK(turns[1].version != turns[2].version);
   CHECK(pool.FindTurn(0).destination == 0);
   CHECK(pool.FindTurn(0).version != turns[3].version);
+}
+
+// Has something to tell whenever somebody says so.
+class FakePoller final : public Poller {
+ public:
+  void Wait() override {
+    if (inside_.fetch_add(1) != 0) ++overlaps;
+    absl::MutexLock lock(&mutex_);
+    ++waits_;
+    mutex_.Await(absl::Condition(&has_reason_to_end_));
+    has_reason_to_end_ = false;
+  }
+  void Tell() override {
+    std::function<void()> told;
+    {
+      absl::MutexLock lock(&mutex_);
+      told = std::exchange(event_, nullptr);
+    }
+    if (told) told();
+    --inside_;
+  }
+  void Interrupt() override {
+    absl::MutexLock lock(&mutex_);
+    ++interrupts_;
+    has_reason_to_end_ = true;
+  }
+
+  // `event` is told by whoever polls next; the one before has been told.
+  void Happen(std::function<void()> event) {
+    absl::MutexLock lock(&mutex_);
+    event_ = std::move(event);
+    has_reason_to_end_ = true;
+  }
+  int waits() {
+    absl::MutexLock lock(&mutex_);
+    return waits_;
+  }
+  int interrupts() {
+    absl::MutexLock lock(&mutex_);
+    return interrupts_;
+  }
+
+  std::atomic<int> overlaps{0};  // somebody polled while another did
+
+ private:
+  std::atomic<int> inside_{0};
+  absl::Mutex mutex_;
+  bool has_reason_to_end_ = false;
+  int waits_ = 0;
+  int interrupts_ = 0;
+  std::function<void()> event_;
+};
+
+// Happens at `poller`, and returns when it has been told.
+void Tell(FakePoller& poller, const std::function<void()>& event) {
+  absl::Notification told;
+  poller.Happen([&] {
+    event();
+    told.Notify();
+  });
+  told.WaitForNotification();
+}
+
+TEST_CASE("what the poller tells runs on the worker that polled, and wakes nobody") {
+  WorkerPool pool(2);
+  FakePoller poller;
+  pool.Start(nullptr, &poller);
+  Await([&] { return poller.waits() == 1; });
+
+  std::thread::id polled, ran;
+  absl::Notification done;
+  Job job = Once([&] {
+    ran = std::this_thread::get_id();
+    done.Notify();
+  });
+  Tell(poller, [&] {
+    polled = std::this_thread::get_id();
+    pool.Submit(&job);
+  });
+  done.WaitForNotification();
+  CHECK(poller.interrupts() == 0);
+  pool.Stop();
+
+  CHECK(ran == polled);
+}
+
+TEST_CASE("what others submit wakes a worker that sleeps before the one that polls") {
+  WorkerPool pool(2);
+  FakePoller poller;
+  pool.Start(nullptr, &poller);
+  Await([&] { return poller.waits() == 1 && pool.is_watch_parked(); });
+
+  absl::Notification go_on, done;
+  Job first = Once([&] { go_on.WaitForNotification(); });
+  pool.Submit(&first);  // the sleeper's
+  Job second = Once([&] { done.Notify(); });
+  pool.Submit(&second);
+  done.WaitForNotification();
+  CHECK(poller.interrupts() == 1);
+  go_on.Notify();
+  pool.Stop();
+}
+
+TEST_CASE("somebody polls while every worker is busy, and one at a time") {
+  for (size_t workers : {1, 2}) {
+    WorkerPool pool(workers);
+    FakePoller poller;
+    std::atomic<bool> is_over{false};
+    std::vector<std::unique_ptr<Job>> busy;
+    for (size_t i = 0; i < workers; ++i) {
+      busy.push_back(std::make_unique<Job>([&] { return !is_over; }));
+      pool.Submit(busy.back().get());
+    }
+    pool.Start(nullptr, &poller);
+    for (const auto& job : busy) Await([&] { return job->runs > 0; });
+
+    std::thread::id first, second;
+    Tell(poller, [&] { first = std::this_thread::get_id(); });
+    Tell(poller, [&] { second = std::this_thread::get_id(); });
+    is_over = true;
+    pool.Stop();
+
+    CHECK(first != std::thread::id());
+    CHECK(second != std::thread::id());
+    CHECK(poller.overlaps == 0);
+  }
+}
+
+TEST_CASE("a worker polls again once it has nothing else to do") {
+  WorkerPool pool(1);
+  FakePoller poller;
+  std::atomic<bool> is_over{false};
+  std::thread::id worker;
+  Job busy([&] {
+    worker = std::this_thread::get_id();
+    return !is_over;
+  });
+  pool.Submit(&busy);
+  pool.Start(nullptr, &poller);
+  std::thread::id relief;
+  Await([&] { return busy.runs > 0; });
+  Tell(poller, [&] { relief = std::this_thread::get_id(); });
+  is_over = true;
+
+  std::thread::id last = relief;
+  while (last == relief) Tell(poller, [&] { last = std::this_thread::get_id(); });
+  pool.Stop();
+
+  CHECK(relief != worker);
+  CHECK(last == worker);
+}
+
+// Each round finds the workers at some point between work, polling and sleep.
+TEST_CASE("nothing is lost between those who submit and the poller's news") {
+  constexpr int kRounds = 5'000;
+  for (size_t workers : {1, 2, 3}) {
+    WorkerPool pool(workers);
+    FakePoller poller;
+    pool.Start(nullptr, &poller);
+    std::thread submitter([&] {
+      Job job = Once([] {});
+      for (int round = 1; round <= kRounds; ++round) {
+        pool.Submit(&job);
+        Await([&] { return job.runs == round; });
+      }
+    });
+    Job job = Once([] {});
+    for (int round = 1; round <= kRounds; ++round) {
+      Tell(poller, [&] { pool.Submit(&job); });
+      Await([&] { return job.runs == round; });
+    }
+    submitter.join();
+    pool.Stop();
+
+    CHECK(job.runs == kRounds);
+    CHECK(poller.overlaps == 0);
+  }
+}
+
+TEST_CASE("a pool stops while its worker polls") {
+  for (int round = 0; round < 200; ++round) {
+    WorkerPool pool(2);
+    FakePoller poller;
+    pool.Start(nullptr, &poller);
+    if (round % 2 == 0) Await([&] { return poller.waits() == 1; });
+    pool.Stop();
+    pool.Stop();
+  }
 }
 
 }  // namespace
