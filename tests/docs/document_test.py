@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every command of a document and compares what it prints.
 
-usage: readme_test.py SKYSIM_PROGRAM WORKSPACE DOCUMENT [--rewrite]
+usage: document_test.py SKYSIM_PROGRAM WORKSPACE DOCUMENT [--rewrite]
   --rewrite puts what is printed now into the document, to be read in review
 
 A ```console block is commands ("$ tools/skysim ...") and their output; "[status N]" says an exit status other than 0.
@@ -25,6 +25,9 @@ LOOSE = [
     (re.compile(r"failed at [0-9.]+ s"), "failed at T s"),
     (re.compile(r"first at [0-9.]+s"), "first at T"),
     (re.compile(r"seen (\d+ )+\d+"), "seen N"),  # the order of a table of coroutines
+    (re.compile(r"^ *\d+ +\d+\.\d{9}", re.M), "N T"),  # of an event that is shown
+    (re.compile(r"<- \d+"), "<- N"),
+    (re.compile(r"^\d+\.\d{9}", re.M), "T"),  # of a line of the log
 ]
 
 
