@@ -54,11 +54,11 @@ def run(command, folder):
 def main():
     failures = commands = 0
     rewrites = []
-    with tempfile.TemporaryDirectory() as folder, open(DOCUMENT) as document:
+    with tempfile.TemporaryDirectory() as folder, open(DOCUMENT, encoding="utf-8") as document:
         os.symlink(os.path.join(WORKSPACE, "scenarios"), os.path.join(folder, "scenarios"))
         for name, language, body in blocks(document.read()):
             if name:
-                with open(os.path.join(folder, name), "w") as file:
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                     file.write(body)
             if language != "console":
                 continue
@@ -71,11 +71,11 @@ def main():
                     rewrites.append((part, f"{command}\n{actual}"))
                     print(f"$ {command}\n-- expected\n{expected}-- printed\n{actual}")
     if "--rewrite" in sys.argv[4:]:
-        with open(DOCUMENT) as document:
+        with open(DOCUMENT, encoding="utf-8") as document:
             text = document.read()
         for old, new in rewrites:
             text = text.replace(f"$ {old}", f"$ {new}")
-        with open(DOCUMENT, "w") as document:
+        with open(DOCUMENT, "w", encoding="utf-8") as document:
             document.write(text)
     print(f"{commands} commands, {failures} of them print something else")
     return 1 if failures or not commands else 0
