@@ -1,5 +1,5 @@
--- Claim:  when the master of a harbor network is lost, linkmaster returns on every slave, and the slaves go on: they call
---         each other by handle and by the names that they know.
+-- Claim:  when the master of a harbor network is lost, linkmaster returns on every slave, and the slaves go on: they
+--         call each other by handle and by the names that they know.
 -- Kind:   guarantee, and liveness.
 -- Source: skynet wiki, master/slave mode: the master is only needed to join and for new names.
 

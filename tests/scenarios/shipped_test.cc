@@ -59,8 +59,10 @@ class ShippedFixture : public ScenarioFixture {
 const std::vector<std::string>& Guarantees() {
   static const std::vector<std::string> names = {"issue_587", "first_contact", "relay_unresolved",
                                                  "partition_heal", "crash_restart",
-                                                 "harbor_calls", "harbor_id_is_final",
-                                                 "harbor_master_lost", "harbor_partition",
+                                                 "harbor_and_cluster", "harbor_calls",
+                                                 "harbor_first_bytes", "harbor_id_is_final",
+                                                 "harbor_joining", "harbor_master_lost",
+                                                 "harbor_names", "harbor_partition",
                                                  "harbor_slave_crash"};
   return names;
 }

@@ -1,5 +1,9 @@
--- What a harbor network offers to services beyond calls: global names before and after somebody joins, unique services
--- and the data center of the whole network, harbor.link and connect, and the exit monitor.
+-- Claim:  names and services of a harbor network are the same on every node: messages to a name that nobody has yet
+--         wait for it and arrive once and in order, queryname waits for it; a newcomer knows the names from before it
+--         came, and the others its own; link, connect, unique services, the data center and the exit monitor answer
+--         exactly when they should.
+-- Kind:   guarantee; liveness for the exit monitor.
+-- Source: skynet wiki, master/slave mode; network.md 5-7.
 
 local sim = require "sim"
 

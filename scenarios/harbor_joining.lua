@@ -1,5 +1,9 @@
--- Joining a harbor network when something is wrong: nobody hangs for ever, and the others do not notice. Node c is
--- started again and again, with a new harbor id each time.
+-- Claim:  a node that cannot join a harbor network ends with a reason, after 10 s at most, and nobody else is harmed:
+--         the master does not answer, is not there, or is somebody who talks rubbish; a slave dies while a newcomer
+--         waits for it; the master dies while a newcomer waits. Node c is started again and again, with a new harbor
+--         id each time.
+-- Kind:   guarantee.
+-- Source: network.md, appendix B (B13).
 
 local sim = require "sim"
 

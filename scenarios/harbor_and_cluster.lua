@@ -1,4 +1,7 @@
--- Two harbor networks, joined by cluster: each has a master and a slave, and the masters' nodes are cluster nodes too.
+-- Claim:  two harbor networks, each with a master and a slave, reach each other through a cluster of their masters'
+--         nodes.
+-- Kind:   guarantee.
+-- Source: skynet wiki: "you can deploy several master/slave networks and connect them with cluster".
 
 local sim = require "sim"
 
