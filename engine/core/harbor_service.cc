@@ -19,10 +19,6 @@ constexpr uint32_t kHarborMax = 255;
 // Drops that follow a logged one within this time belong to its burst.
 constexpr int64_t kQuietNs = 1'000'000'000;
 
-bool IsRequest(MessageType type, int32_t session) {
-  return session > 0 && type != MessageType::kResponse && type != MessageType::kError;
-}
-
 // What means something inside a node only; some of it holds pointers.
 bool IsLocalOnly(MessageType type) {
   return type == MessageType::kSystem || type == MessageType::kHarbor ||
@@ -285,7 +281,8 @@ void HarborService::OnFrame(uint32_t harbor, HarborFrame frame) {
   if (context_->node().Send(destination, std::move(message)) || is_reply) return;
   Log(absl::StrFormat("Unknown destination %s from %s", FormatHandle(destination),
                       FormatHandle(frame.source)));
-  SendError(destination, frame.source, frame.session);  // of a send too: skynet does
+  // Of a send too: skynet does. The session of a multicast message is its channel.
+  if (frame.type != MessageType::kMulticast) SendError(destination, frame.source, frame.session);
 }
 
 void HarborService::TakeDown(uint32_t harbor, absl::string_view why) {
@@ -310,7 +307,7 @@ void HarborService::TakeDown(uint32_t harbor, absl::string_view why) {
 // -- Calls in flight ------------------------------------------------------------------------------
 
 void HarborService::NoteCall(const OutgoingFrame& frame) {
-  if (HarborOf(frame.source()) != own_ || !IsRequest(frame.type(), frame.session())) return;
+  if (HarborOf(frame.source()) != own_ || !ExpectsReply(frame.type(), frame.session())) return;
   calls_[{frame.source(), frame.session()}] = frame.destination();
 }
 
@@ -334,7 +331,7 @@ size_t HarborService::FailCalls(uint32_t harbor) {
 // -- Telling others -------------------------------------------------------------------------------
 
 void HarborService::FailRequest(const OutgoingFrame& frame) {
-  if (!IsRequest(frame.type(), frame.session()) || frame.source() == 0) return;
+  if (!ExpectsReply(frame.type(), frame.session()) || frame.source() == 0) return;
   SendError(frame.destination(), frame.source(), frame.session());
 }
 

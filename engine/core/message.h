@@ -28,14 +28,24 @@ enum class MessageType : uint8_t {
   kTrace = 12,     // trace tag of the next request from the same source
 };
 
+// Whether somebody waits for a reply to a message: a request, that is. Skynet uses the session of a
+// multicast message for the number of its channel.
+inline bool ExpectsReply(MessageType type, int32_t session) {
+  return session > 0 && type != MessageType::kResponse && type != MessageType::kError &&
+         type != MessageType::kMulticast;
+}
+
 // The bytes of a message: one block of a Memory, or nothing. Move only; frees its block. The bytes
 // are followed by one NUL, so that text handlers may read them as a C string.
+//
+// Share() lets several payloads hold one block; the last one that goes frees it, wherever it goes:
+// with its message's dispatch, with a mailbox, with a send to nobody.
 class Payload final {
  public:
   Payload() = default;
   // Takes ownership of `data`, a block of `memory` with `size` bytes. Null `data`: empty.
   Payload(Memory& memory, char* data, size_t size)
-      : memory_(data == nullptr ? nullptr : &memory),
+      : owner_(data == nullptr ? 0 : reinterpret_cast<uintptr_t>(&memory)),
         data_(data),
         size_(data == nullptr ? 0 : size) {}
   Payload(Payload&& other) noexcept { Swap(other); }
@@ -46,7 +56,12 @@ class Payload final {
   Payload(const Payload&) = delete;
   Payload& operator=(const Payload&) = delete;
   ~Payload() {
-    if (data_ != nullptr) memory_->Free(data_);
+    if (data_ == nullptr) return;
+    if (is_shared()) {
+      Leave();
+    } else {
+      memory().Free(data_);
+    }
   }
 
   // A copy of `bytes` and a NUL behind them; empty bytes give an empty payload.
@@ -58,12 +73,17 @@ class Payload final {
     return Payload(memory, block, bytes.size());
   }
 
+  // A further payload with this block, good on any thread. Nobody may change the bytes any more.
+  Payload Share();
+
   char* data() const { return data_; }  // null if empty
   size_t size() const { return size_; }
   absl::string_view bytes() const { return absl::string_view(data_, size_); }
 
-  // Gives the block to the caller, who frees it through the same Memory.
+  // Gives the block to the caller, who frees it through the same Memory. Of a block that others
+  // hold too it is a copy.
   char* Release() {
+    if (is_shared()) MakeOwn();
     char* data = data_;
     data_ = nullptr;
     size_ = 0;
@@ -71,13 +91,22 @@ class Payload final {
   }
 
  private:
+  struct Holders;  // counts the payloads of a shared block
+  static constexpr uintptr_t kSharedBit = 1;
+
+  bool is_shared() const { return (owner_ & kSharedBit) != 0; }
+  Memory& memory() const { return *reinterpret_cast<Memory*>(owner_); }  // unless shared
+  Holders& holders() const { return *reinterpret_cast<Holders*>(owner_ - kSharedBit); }
+  void Leave();
+  void MakeOwn();
+
   void Swap(Payload& other) {
-    std::swap(memory_, other.memory_);
+    std::swap(owner_, other.owner_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
   }
 
-  Memory* memory_ = nullptr;
+  uintptr_t owner_ = 0;  // the Memory, or the Holders with kSharedBit: a message stays small
   char* data_ = nullptr;
   size_t size_ = 0;
 };

@@ -169,9 +169,7 @@ bool Node::SendThroughHarbor(Handle destination, absl::string_view name, Message
   if (event.kind == EventKind::kDeadLetter) return false;
   Message outgoing;
   outgoing.source = message.source;
-  bool is_reply =
-      message.type == MessageType::kResponse || message.type == MessageType::kError;
-  outgoing.session = is_reply ? 0 : message.session;
+  outgoing.session = ExpectsReply(message.type, message.session) ? message.session : 0;
   outgoing.type = MessageType::kSystem;
   outgoing.payload = OutgoingFrame::Pack(platform_.memory, message, destination, name);
   outgoing.cause = index;
@@ -219,8 +217,7 @@ void Node::AnswerDeadLetter(Handle dead, const Message& message) {
   // Only requests have somebody who waits. Skynet also answers dropped replies and one-way
   // messages; the error could then hit another call of theirs that happens to have the same
   // session.
-  if (message.type == MessageType::kError || message.type == MessageType::kResponse) return;
-  if (message.session == 0 || message.source == 0) return;
+  if (!ExpectsReply(message.type, message.session) || message.source == 0) return;
   Message answer;
   answer.source = dead;
   answer.session = message.session;

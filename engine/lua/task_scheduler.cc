@@ -82,7 +82,7 @@ int TaskScheduler::DispatchProtected(lua_State* L) {
 
 void TaskScheduler::HandleMessage() {
   if (is_exiting_) {
-    if (message_->type != MessageType::kResponse && message_->type != MessageType::kError) {
+    if (ExpectsReply(message_->type, message_->session)) {
       SendError(message_->source, message_->session);
     }
     return;
@@ -100,8 +100,9 @@ void TaskScheduler::HandleMessage() {
 void TaskScheduler::HandleRequest() {
   int type = static_cast<int>(message_->type);
   Protocol* protocol = protocols_.Find(type);
+  const bool expects_reply = ExpectsReply(message_->type, message_->session);
   if (protocol == nullptr || protocol->dispatch == LUA_NOREF || protocol->unpack == LUA_NOREF) {
-    if (message_->session != 0) {
+    if (expects_reply) {
       SendError(message_->source, message_->session);
     } else {
       CallUnknown(unknown_request_ref, /*is_response=*/false);
@@ -112,7 +113,7 @@ void TaskScheduler::HandleRequest() {
   task.requester = message_->source;
   task.request_session = message_->session;
   task.has_request = true;
-  task.owes_reply = message_->session != 0;
+  task.owes_reply = expects_reply;
   task.protocol = protocol;
   task.trace_is_off = protocol->trace == Protocol::Trace::kOff;
   if (!trace_of_next_.empty()) {

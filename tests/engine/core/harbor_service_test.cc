@@ -494,6 +494,26 @@ TEST_CASE("a lost connection fails the calls in flight, in the order of callers 
   CHECK(fixture.Written(other) == fixture.Out(0x03000007, "still there"));
 }
 
+TEST_CASE("a multicast message travels as its bytes and is no call, whatever its session") {
+  HarborFixture fixture(1);
+  EndpointId peer = fixture.Up(2);
+  const Handle nobody = 0x01ffff00;
+  Message message = fixture.From(fixture.a, "many read it", 256);
+  message.type = MessageType::kMulticast;
+  Payload shared = message.payload.Share();
+  fixture.node().Send(kFar, std::move(message));
+
+  CHECK(fixture.Written(peer) ==
+        fixture.Out(kFar, "many read it", 256, MessageType::kMulticast));
+  fixture.Arrive(peer, fixture.Frame(kFar, nobody, MessageType::kMulticast, 257, "to nobody"));
+  CHECK(fixture.Written(peer) == "");
+  fixture.End(peer);
+  fixture.SendTo(kFar, "dropped", 256, MessageType::kMulticast);
+
+  CHECK(fixture.Got("a") == Texts{});
+  CHECK(shared.bytes() == "many read it");
+}
+
 TEST_CASE("a connection that breaks is a lost one") {
   HarborFixture fixture(1);
   EndpointId peer = fixture.Up(2);

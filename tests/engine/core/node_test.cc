@@ -113,6 +113,7 @@ TEST_CASE("a retired service answers queued requests, and nothing else") {
   fixture.Send("a", b, 0);  // a push: nobody waits
   fixture.context("a").Send(b, MessageType::kResponse, 12, Payload());
   fixture.context("a").Send(b, MessageType::kError, 13, Payload());
+  fixture.context("a").Send(b, MessageType::kMulticast, 256, Payload());  // its channel
   fixture.Send("a", b, 14);
 
   fixture.node->Retire(b, 0, 0);
