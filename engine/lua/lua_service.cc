@@ -13,6 +13,7 @@
 #include "engine/lua/cluster_core_module.h"
 #include "engine/lua/core_module.h"
 #include "engine/lua/coroutine_module.h"
+#include "engine/lua/multicast_core_module.h"
 #include "engine/lua/netpack_module.h"
 #include "engine/lua/sandbox.h"
 #include "engine/lua/skynet_module.h"
@@ -242,6 +243,7 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadModule(L, "skynet.socketdriver", OpenSocketDriver);
   PreloadModule(L, "skynet.netpack", OpenNetpack);
   PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
+  PreloadModule(L, "skynet.multicast.core", OpenMulticastCore);
 }
 
 void LuaService::BindState(lua_State* L) {

@@ -62,7 +62,8 @@ const std::vector<std::string>& Guarantees() {
                                                  "harbor_and_cluster", "harbor_calls",
                                                  "harbor_first_bytes", "harbor_id_is_final",
                                                  "harbor_joining", "harbor_master_lost",
-                                                 "harbor_names", "harbor_partition",
+                                                 "harbor_multicast", "harbor_names",
+                                                 "harbor_partition",
                                                  "harbor_slave_crash"};
   return names;
 }

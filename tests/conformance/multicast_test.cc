@@ -1,0 +1,10 @@
+#include "catch2/catch_test_macros.hpp"
+#include "tests/conformance/claim_file.h"
+
+namespace skysim {
+namespace {
+
+TEST_CASE("multicast.lua") { ExpectSimulatedClaims({"multicast", 15}); }
+
+}  // namespace
+}  // namespace skysim
