@@ -6,7 +6,7 @@
 --   GLAUNCH, GQUERY         the same for the whole harbor network: asked of SERVICE, under "@name"
 --   LIST()                  -> { name = ":address" | "Error: text" | who waits }
 --   REPORT(handle)          -> nil; the service manager of another node is there
--- For the name "snaxd" the next argument is the real name.
+-- For the name "snaxd" the next argument is the real name: the type of a snax service (skynet.snax).
 
 local skynet = require "skynet"
 require "skynet.manager"
@@ -35,9 +35,16 @@ local function wait_in_line(entry, text)
   skynet.wait(waiting.ticket)
 end
 
+local function start_service(name, ...)
+  if name == "snaxd" then
+    return require "skynet.snax".rawnewservice(...)
+  end
+  return skynet.newservice(name, ...)
+end
+
 local function start(key, entry, name, ...)
   entry.launching = { session = skynet.context(), source = select(2, skynet.context()) }
-  local ok, result = pcall(skynet.newservice, name, ...)
+  local ok, result = pcall(start_service, name, ...)
   if ok and not result then
     ok, result = false, string.format("service %s exited in its start function", key)
   end

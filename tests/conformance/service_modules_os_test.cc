@@ -1,4 +1,4 @@
-// Modules over skynet.lua: services made of functions, request queues.
+// Modules over skynet.lua: services made of functions, request queues, snax.
 
 #include "catch2/catch_test_macros.hpp"
 #include "tests/conformance/claim_file.h"
@@ -8,6 +8,9 @@ namespace {
 
 TEST_CASE("named_functions.lua on threads") { ExpectThreadedClaims({"named_functions", 10}); }
 TEST_CASE("queued_requests.lua on threads") { ExpectThreadedClaims({"queued_requests", 6}); }
+TEST_CASE("snax_objects.lua on threads") { ExpectThreadedClaims({"snax_objects", 19}); }
+TEST_CASE("snax_config.lua on threads") { ExpectThreadedClaims({"snax_config", 2}); }
+TEST_CASE("snax_cluster.lua on threads") { ExpectThreadedClaims({"snax_cluster", 6}); }
 
 }  // namespace
 }  // namespace skysim
