@@ -16,6 +16,12 @@ local function new_node()
 end
 local waiting = new_node()
 
+local function check_branch(value, path, index)
+  if type(value) ~= "table" then
+    error(string.format("%s is a %s, not a branch", tostring(path[index]), type(value)), 0)
+  end
+end
+
 -- The value at path[1..depth], or nil.
 local function find(path, depth)
   local value = tree
@@ -23,9 +29,20 @@ local function find(path, depth)
     if value == nil then
       return nil
     end
+    check_branch(value, path, index - 1)
     value = value[path[index]]
   end
   return value
+end
+
+-- Before the tree is changed: a key that no table can have would leave half a path.
+local function check_keys(path, depth)
+  for index = 1, depth do
+    local key = path[index]
+    if key == nil or key ~= key then
+      error(string.format("key %d of a path is %s", index, tostring(key)), 0)
+    end
+  end
 end
 
 local function branch_for(path, depth)
@@ -36,6 +53,7 @@ local function branch_for(path, depth)
       branch[key] = {}
     end
     branch = branch[key]
+    check_branch(branch, path, index)
   end
   return branch
 end
@@ -73,6 +91,7 @@ function command.UPDATE(...)
   local path, count = { ... }, select("#", ...)
   assert(count >= 2, "a key and a value are needed")
   local value, depth = path[count], count - 1
+  check_keys(path, depth)
   local branch, key = branch_for(path, depth - 1), path[depth]
   local old = branch[key]
   branch[key] = value
@@ -85,6 +104,7 @@ end
 function command.WAIT(...)
   local path, depth = { ... }, select("#", ...)
   assert(depth >= 1, "a key is needed")
+  check_keys(path, depth)
   local value = find(path, depth)
   if value ~= nil then
     skynet.retpack(value)

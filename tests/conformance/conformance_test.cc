@@ -10,7 +10,7 @@ TEST_CASE("function_names.lua") { ExpectSimulatedClaims({"function_names", 10});
 TEST_CASE("core_module.lua") { ExpectSimulatedClaims({"core_module", 12}); }
 TEST_CASE("task_order.lua") { ExpectSimulatedClaims({"task_order", 20}); }
 TEST_CASE("calls.lua") { ExpectSimulatedClaims({"calls", 20}); }
-TEST_CASE("requests.lua") { ExpectSimulatedClaims({"requests", 9}); }
+TEST_CASE("requests.lua") { ExpectSimulatedClaims({"requests", 10}); }
 TEST_CASE("service_exit.lua") { ExpectSimulatedClaims({"service_exit", 12}); }
 TEST_CASE("service_facts.lua") { ExpectSimulatedClaims({"service_facts", 6}); }
 TEST_CASE("protocols.lua") { ExpectSimulatedClaims({"protocols", 9}); }
@@ -24,7 +24,7 @@ TEST_CASE("boot_services.lua") { ExpectSimulatedClaims({"boot_services", 6}); }
 TEST_CASE("module_loading.lua") { ExpectSimulatedClaims({"module_loading", 5}); }
 TEST_CASE("gate_events.lua") { ExpectSimulatedClaims({"gate_events", 6}); }
 TEST_CASE("cluster_caller.lua") { ExpectSimulatedClaims({"cluster_caller", 9}); }
-TEST_CASE("critical_section.lua") { ExpectSimulatedClaims({"critical_section", 5}); }
+TEST_CASE("critical_section.lua") { ExpectSimulatedClaims({"critical_section", 6}); }
 TEST_CASE("socket_streams.lua") { ExpectSimulatedClaims({"socket_streams", 8}); }
 TEST_CASE("socket_channel.lua") { ExpectSimulatedClaims({"socket_channel", 11}); }
 TEST_CASE("cluster_calls.lua") { ExpectSimulatedClaims({"cluster_calls", 15}); }

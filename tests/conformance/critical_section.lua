@@ -21,7 +21,7 @@ end
 
 local function reentrant()
   local section = queue()
-  local seen = claims.within(10, function()
+  local seen = claims.within(500, function()
     return section(function() return section(function(a, b) return a + b end, 1, 2) end)
   end)
   claims.equal(seen, 3)
@@ -32,7 +32,19 @@ local function errors()
   claims.raises("some text", section, function() error "some text" end)
   local _, seen = pcall(section, function() error(object) end)
   claims.equal(seen == object, true)
-  claims.equal(claims.within(10, function() return section(function() return "free" end) end), "free")
+  claims.equal(claims.within(500, function() return section(function() return "free" end) end), "free")
+end
+
+-- runtime_api.md 5.1: a task forked inside is another one.
+local function forked_inside()
+  local section, order = queue(), {}
+  section(function()
+    skynet.fork(section, function() order[#order + 1] = "forked" end)
+    skynet.sleep(2)
+    order[#order + 1] = "inside"
+  end)
+  claims.within(500, function() section(function() order[#order + 1] = "after" end) end)
+  claims.equal(order, { "inside", "forked", "after" })
 end
 
 local function killed_holder()
@@ -43,7 +55,7 @@ local function killed_holder()
     skynet.sleep(1)
     skynet.killthread(holder)
   end)
-  claims.equal(claims.within(10, function() return section(function() return "entered" end) end), "entered")
+  claims.equal(claims.within(500, function() return section(function() return "entered" end) end), "entered")
 end
 
 local function killed_waiter()
@@ -53,13 +65,14 @@ local function killed_waiter()
   skynet.sleep(1)
   skynet.killthread(waiter)
   skynet.wakeup(token)
-  claims.equal(claims.within(10, function() return section(function() return "entered" end) end), "entered")
+  claims.equal(claims.within(500, function() return section(function() return "entered" end) end), "entered")
 end
 
 claims.run("skynet.queue", {
   { "tasks enter in the order of arrival, one at a time", fifo },
   { "the task inside enters again", reentrant },
   { "an error leaves the section, and objects stay what they are", errors },
+  { "a task forked inside waits in the line", forked_inside },
   { "a killed holder leaves the section", killed_holder },
   { "a killed waiter leaves the line", killed_waiter },
 })

@@ -8,9 +8,9 @@ local sim = require "sim"
 
 local FILES = {
   "boot_services", "calls", "cluster_caller", "cluster_calls", "cluster_wire", "core_module", "critical_section",
-  "debug_protocol", "function_names", "gate_events", "logged_lines", "module_loading", "multicast", "named_functions",
-  "protocols", "queued_requests", "requests", "service_exit", "service_facts", "snax_cluster", "snax_config",
-  "snax_objects", "socket_channel", "socket_streams", "task_order", "user_coroutines",
+  "data_center", "debug_protocol", "function_names", "gate_events", "logged_lines", "module_loading", "multicast",
+  "named_functions", "protocols", "queued_requests", "requests", "service_exit", "service_facts", "snax_cluster",
+  "snax_config", "snax_objects", "socket_channel", "socket_streams", "task_order", "user_coroutines",
 }
 
 -- Files that need more than the name of their start service.

@@ -16,20 +16,20 @@ end)
 
 local function completion_order()
   local set, seen = skynet.request(), {}
-  for _, ticks in ipairs { 5, 1, 4, 2, 3 } do
+  for _, ticks in ipairs { 50, 10, 40, 20, 30 } do
     set:add { self, "lua", ticks, name = "after " .. ticks }
   end
   for request, reply in set:select() do
     seen[#seen + 1] = request.name
     claims.equal({ reply[1], reply.n }, { request[3], 1 })
   end
-  claims.equal(seen, { "after 1", "after 2", "after 3", "after 4", "after 5" })
+  claims.equal(seen, { "after 10", "after 20", "after 30", "after 40", "after 50" })
   claims.equal(set.timeout, nil)
 end
 
 local function chained()
   local seen = {}
-  for _, reply in skynet.request { self, "lua", 1, "a" } { self, "lua", 2, "b" }:select() do
+  for _, reply in skynet.request { self, "lua", 1, "a" } { self, "lua", 20, "b" }:select() do
     seen[#seen + 1] = reply[2]
   end
   claims.equal(seen, { "a", "b" })
@@ -53,14 +53,22 @@ end
 local function timeout()
   local set, seen = skynet.request(), 0
   for index = 1, 10 do
-    set:add { self, "lua", index * 10 }
+    set:add { self, "lua", index <= 4 and index or 200 }
   end
   local began = skynet.now()
   for _ in set:select(45) do
     seen = seen + 1
   end
-  claims.equal({ seen, set.timeout, skynet.now() - began }, { 4, true, 45 })
-  skynet.sleep(100)  -- the late replies reach nobody
+  claims.equal({ seen, set.timeout, skynet.now() - began >= 45 }, { 4, true, true })
+  skynet.sleep(200)  -- the late replies reach nobody
+end
+
+local function in_time()
+  local set, seen = skynet.request { self, "lua", 1 }, 0
+  for _ in set:select(500) do
+    seen = seen + 1
+  end
+  claims.equal({ seen, set.timeout }, { 1, nil })
 end
 
 local function left()
@@ -106,6 +114,7 @@ claims.run("requests", {
   { "an invalid address comes first with nil, an error reply is false", failures },
   { "n counts items, so that arguments may be nil", nils },
   { "a timeout ends the loop and sets timeout (testselect: 4 of 10)", timeout },
+  { "a timeout that does not come leaves timeout nil", in_time },
   { "leaving the loop discards what is outstanding", left },
   { "select may be called once", once },
   { "the loop body may block", body_blocks },

@@ -7,6 +7,7 @@ namespace skysim {
 namespace {
 
 TEST_CASE("named_functions.lua") { ExpectSimulatedClaims({"named_functions", 10}); }
+TEST_CASE("data_center.lua") { ExpectSimulatedClaims({"data_center", 8}); }
 TEST_CASE("queued_requests.lua") { ExpectSimulatedClaims({"queued_requests", 6}); }
 TEST_CASE("snax_objects.lua") { ExpectSimulatedClaims({"snax_objects", 19}); }
 TEST_CASE("snax_config.lua") { ExpectSimulatedClaims({"snax_config", 2}); }
