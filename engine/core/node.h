@@ -19,6 +19,7 @@
 #include "engine/core/registry.h"
 #include "engine/core/service.h"
 #include "engine/core/service_context.h"
+#include "engine/core/shared_objects.h"
 #include "engine/core/socket_server.h"
 #include "engine/core/timers.h"
 #include "engine/platform/platform.h"
@@ -96,6 +97,7 @@ class Node final : private SocketEventSink, private TimerSink {
   Platform& platform() { return platform_; }
   Registry& registry() { return registry_; }
   Timers& timers() { return timers_; }
+  SharedObjects& shared_objects() { return shared_objects_; }
   SocketServer& sockets() { return *sockets_; }
   uint32_t harbor() const { return harbor_; }
   bool profiles() const { return profiles_; }
@@ -121,6 +123,7 @@ class Node final : private SocketEventSink, private TimerSink {
   std::map<std::string, std::string> env_ ABSL_GUARDED_BY(env_mutex_);
   uint32_t harbor_ = 0;
   bool profiles_ = true;
+  SharedObjects shared_objects_;  // outlives the services
   Registry registry_;
   Timers timers_;
   std::unique_ptr<SocketServer> sockets_;
