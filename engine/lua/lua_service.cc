@@ -18,6 +18,7 @@
 #include "engine/lua/sandbox.h"
 #include "engine/lua/skynet_module.h"
 #include "engine/lua/socketdriver_module.h"
+#include "engine/lua/stm_module.h"
 
 namespace skysim {
 
@@ -244,6 +245,7 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadModule(L, "skynet.netpack", OpenNetpack);
   PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
   PreloadModule(L, "skynet.multicast.core", OpenMulticastCore);
+  PreloadModule(L, "skynet.stm", OpenStm);
 }
 
 void LuaService::BindState(lua_State* L) {

@@ -1,0 +1,12 @@
+// What services share beside messages, on a simulated node.
+
+#include "catch2/catch_test_macros.hpp"
+#include "tests/conformance/claim_file.h"
+
+namespace skysim {
+namespace {
+
+TEST_CASE("stm_versions.lua") { ExpectSimulatedClaims({"stm_versions", 6}); }
+
+}  // namespace
+}  // namespace skysim
