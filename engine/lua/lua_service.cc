@@ -15,7 +15,9 @@
 #include "engine/lua/coroutine_module.h"
 #include "engine/lua/multicast_core_module.h"
 #include "engine/lua/netpack_module.h"
+#include "engine/lua/raw_access.h"
 #include "engine/lua/sandbox.h"
+#include "engine/lua/shared_tree_module.h"
 #include "engine/lua/skynet_module.h"
 #include "engine/lua/socketdriver_module.h"
 #include "engine/lua/stm_module.h"
@@ -238,6 +240,7 @@ void LuaService::PrepareState(lua_State* L) const {
   luaL_openlibs(L);
   WatchPlainCoroutines(L);
   PrepareSandbox(L, options_.fixed_utc);
+  ReplaceRawAccess(L);
   PreloadMade(L, "skynet.core", PushCore, OpenCore);
   PreloadMade(L, "skynet.tasks", PushTasks, OpenTasks);
   PreloadModule(L, "skynet.coroutine", OpenCoroutine);
@@ -245,6 +248,7 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadModule(L, "skynet.netpack", OpenNetpack);
   PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
   PreloadModule(L, "skynet.multicast.core", OpenMulticastCore);
+  PreloadModule(L, "skynet.sharedtree", OpenSharedTree);
   PreloadModule(L, "skynet.stm", OpenStm);
 }
 

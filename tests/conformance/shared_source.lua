@@ -1,0 +1,3 @@
+-- What sharedata.new runs as "@file": its globals are the data.
+level = 3
+name = ...
