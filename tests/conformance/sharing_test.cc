@@ -7,6 +7,7 @@ namespace skysim {
 namespace {
 
 TEST_CASE("shared_data.lua") { ExpectSimulatedClaims({"shared_data", 18}); }
+TEST_CASE("shared_tables.lua") { ExpectSimulatedClaims({"shared_tables", 10}); }
 TEST_CASE("stm_versions.lua") { ExpectSimulatedClaims({"stm_versions", 6}); }
 
 }  // namespace
