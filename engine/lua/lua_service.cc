@@ -14,6 +14,7 @@
 #include "engine/lua/core_module.h"
 #include "engine/lua/coroutine_module.h"
 #include "engine/lua/multicast_core_module.h"
+#include "engine/lua/datasheet_module.h"
 #include "engine/lua/netpack_module.h"
 #include "engine/lua/raw_access.h"
 #include "engine/lua/sandbox.h"
@@ -249,6 +250,7 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadModule(L, "skynet.cluster.core", OpenClusterCore);
   PreloadModule(L, "skynet.multicast.core", OpenMulticastCore);
   PreloadModule(L, "skynet.sharedtree", OpenSharedTree);
+  PreloadModule(L, "skynet.datasheet.core", OpenDatasheet);
   PreloadModule(L, "skynet.stm", OpenStm);
 }
 

@@ -1,15 +1,23 @@
 #include "engine/lua/raw_access.h"
 
+#include "engine/lua/datasheet_module.h"
 #include "engine/lua/shared_view.h"
 
 namespace skysim {
 
 namespace {
 
-// If the table at index 1 keeps its contents elsewhere, puts those there.
+// If the table at index 1 keeps its contents elsewhere, puts those there; if it waits to be filled,
+// fills it.
 void OpenTable(lua_State* L) {
   if (lua_getmetatable(L, 1) == 0) return;
-  lua_pop(L, 1);
+  lua_rawgeti(L, -1, 1);
+  if (lua_tocfunction(L, -1) == OpensItself) {
+    lua_rawgeti(L, -2, 2);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 0);
+  }
+  lua_pop(L, 2);
   if (PushViewContents(L, 1)) lua_replace(L, 1);
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 TEST_CASE("shared_data.lua on threads") { ExpectThreadedClaims({"shared_data", 18}); }
 TEST_CASE("shared_tables.lua on threads") { ExpectThreadedClaims({"shared_tables", 10}); }
+TEST_CASE("datasheets.lua on threads") { ExpectThreadedClaims({"datasheets", 11}); }
 TEST_CASE("stm_versions.lua on threads") { ExpectThreadedClaims({"stm_versions", 6}); }
 
 }  // namespace

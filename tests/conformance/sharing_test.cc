@@ -8,6 +8,7 @@ namespace {
 
 TEST_CASE("shared_data.lua") { ExpectSimulatedClaims({"shared_data", 18}); }
 TEST_CASE("shared_tables.lua") { ExpectSimulatedClaims({"shared_tables", 10}); }
+TEST_CASE("datasheets.lua") { ExpectSimulatedClaims({"datasheets", 11}); }
 TEST_CASE("stm_versions.lua") { ExpectSimulatedClaims({"stm_versions", 6}); }
 
 }  // namespace
