@@ -1,5 +1,6 @@
 #include "engine/lua/coroutine_module.h"
 
+#include "engine/lua/coroutine_meter.h"
 #include "engine/lua/task_scheduler.h"
 #include "engine/lua/vm.h"
 
@@ -74,7 +75,9 @@ int Run(lua_State* L, int arguments) {
   TaskScheduler& tasks = *VmOf(L).tasks;
   int results = 0;
   lua_State* outer_running = tasks.SetRunning(co);
+  MeterResumed(L, co);
   int status = lua_resume(co, L, arguments, &results);
+  MeterSuspended(L, co);
   tasks.SetRunning(outer_running);
   if (status == LUA_YIELD) {
     bool is_blocked = tasks.current() != nullptr && tasks.current()->wait != Task::Wait::kRunning;
@@ -261,7 +264,9 @@ int ResumeSeen(lua_State* L, lua_State* co) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_State* outer_running = tasks.SetRunning(co);
+  if (co != L) MeterResumed(L, co);
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  if (co != L) MeterSuspended(L, co);
   tasks.SetRunning(outer_running);
   return lua_gettop(L);
 }

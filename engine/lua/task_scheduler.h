@@ -153,6 +153,10 @@ class TaskScheduler final {
   // skynet.exit ran in this dispatch: whoever sees a yield must pass it on.
   bool is_exiting() const { return is_exiting_; }
 
+  // Set once skynet.profile measured a coroutine that is no task (coroutine_meter.h).
+  bool meters_coroutines() const { return meters_coroutines_; }
+  void MeterCoroutines() { meters_coroutines_ = true; }
+
   // Closes a waiting task. Its request fails. False: it does not wait.
   bool Kill(Task& task);
   // The task of a coroutine; null: none that lives.
@@ -242,6 +246,7 @@ class TaskScheduler final {
   uint64_t trace_count_ = 0;
   std::string errors_;
   bool is_exiting_ = false;
+  bool meters_coroutines_ = false;
 };
 
 }  // namespace skysim

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/core/node.h"
 #include "engine/lua/core_module.h"
+#include "engine/lua/coroutine_meter.h"
 #include "engine/lua/lua_service.h"
 #include "engine/lua/vm.h"
 
@@ -168,34 +169,44 @@ int MemLimit(lua_State* L) {
 
 // -- skynet.profile -------------------------------------------------------------------------------
 
-Task& ProfiledTask(lua_State* L) {
-  TaskScheduler& tasks = TasksOf(L);
+// The coroutine to measure: the argument, or the one that runs. Null task: it is no task's.
+lua_State* ProfiledCoroutine(lua_State* L, Task*& task) {
   lua_State* co = lua_tothread(L, 1);
-  Task* task = co == nullptr ? tasks.current() : tasks.FindTask(co);
-  if (task == nullptr) luaL_error(L, "profile: there is no such task");
-  return *task;
+  luaL_argexpected(L, co != nullptr || lua_isnoneornil(L, 1), 1, "coroutine");
+  if (co == nullptr) co = L;
+  TaskScheduler& tasks = TasksOf(L);
+  Task* current = tasks.current();
+  task = current != nullptr && current->co == co ? current : tasks.FindTask(co);
+  return co;
 }
 
 int ProfileStart(lua_State* L) {
-  Task& task = ProfiledTask(L);
-  if (task.profile_began_ns >= 0) {
-    return luaL_error(L, "Thread %p start profile more than once", task.co);
+  Task* task;
+  lua_State* co = ProfiledCoroutine(L, task);
+  const bool is_new = task == nullptr ? StartMeter(L, co) : task->profile_began_ns < 0;
+  if (!is_new) return luaL_error(L, "Thread %p start profile more than once", co);
+  if (task != nullptr) {
+    task->profile_began_ns = VmOf(L).platform->clock.CpuNs();
+    task->profile_total_ns = 0;
   }
-  task.profile_began_ns = VmOf(L).platform->clock.CpuNs();
-  task.profile_total_ns = 0;
   return 0;
 }
 
-int ProfileStop(lua_State* L) {
-  Task& task = ProfiledTask(L);
-  if (task.profile_began_ns < 0) {
-    return luaL_error(L, "Call profile.start() before profile.stop()");
-  }
+int64_t StopTask(lua_State* L, Task& task) {
+  if (task.profile_began_ns < 0) return -1;
   int64_t total = task.profile_total_ns;
   if (&task == TasksOf(L).current()) {
     total += VmOf(L).platform->clock.CpuNs() - task.profile_began_ns;
   }
   task.profile_began_ns = -1;
+  return total;
+}
+
+int ProfileStop(lua_State* L) {
+  Task* task;
+  lua_State* co = ProfiledCoroutine(L, task);
+  const int64_t total = task == nullptr ? StopMeter(L, co) : StopTask(L, *task);
+  if (total < 0) return luaL_error(L, "Call profile.start() before profile.stop()");
   lua_pushnumber(L, static_cast<double>(total) / 1e9);
   return 1;
 }

@@ -1,4 +1,4 @@
-// What services share beside messages, on worker threads.
+// What services share beside messages, and tools of a node, on worker threads.
 
 #include "catch2/catch_test_macros.hpp"
 #include "tests/conformance/claim_file.h"
@@ -10,6 +10,7 @@ TEST_CASE("shared_data.lua on threads") { ExpectThreadedClaims({"shared_data", 1
 TEST_CASE("shared_tables.lua on threads") { ExpectThreadedClaims({"shared_tables", 10}); }
 TEST_CASE("datasheets.lua on threads") { ExpectThreadedClaims({"datasheets", 11}); }
 TEST_CASE("stm_versions.lua on threads") { ExpectThreadedClaims({"stm_versions", 6}); }
+TEST_CASE("node_tools.lua on threads") { ExpectThreadedClaims({"node_tools", 3}); }
 
 }  // namespace
 }  // namespace skysim

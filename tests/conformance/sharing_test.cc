@@ -1,4 +1,4 @@
-// What services share beside messages, on a simulated node.
+// What services share beside messages, and tools of a node, on a simulated node.
 
 #include "catch2/catch_test_macros.hpp"
 #include "tests/conformance/claim_file.h"
@@ -10,6 +10,7 @@ TEST_CASE("shared_data.lua") { ExpectSimulatedClaims({"shared_data", 18}); }
 TEST_CASE("shared_tables.lua") { ExpectSimulatedClaims({"shared_tables", 10}); }
 TEST_CASE("datasheets.lua") { ExpectSimulatedClaims({"datasheets", 11}); }
 TEST_CASE("stm_versions.lua") { ExpectSimulatedClaims({"stm_versions", 6}); }
+TEST_CASE("node_tools.lua") { ExpectSimulatedClaims({"node_tools", 3}); }
 
 }  // namespace
 }  // namespace skysim
