@@ -15,6 +15,7 @@
 #include "engine/lua/coroutine_module.h"
 #include "engine/lua/multicast_core_module.h"
 #include "engine/lua/datasheet_module.h"
+#include "engine/lua/memory_module.h"
 #include "engine/lua/netpack_module.h"
 #include "engine/lua/raw_access.h"
 #include "engine/lua/sandbox.h"
@@ -252,6 +253,7 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadModule(L, "skynet.sharedtree", OpenSharedTree);
   PreloadModule(L, "skynet.datasheet.core", OpenDatasheet);
   PreloadModule(L, "skynet.stm", OpenStm);
+  PreloadModule(L, "skynet.memory", OpenMemory);
 }
 
 void LuaService::BindState(lua_State* L) {

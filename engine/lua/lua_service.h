@@ -2,6 +2,7 @@
 #define ENGINE_LUA_LUA_SERVICE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,12 @@ class LuaService final : public Service {
   // skynet.start: messages go to the task scheduler. `map_index`: table type -> type of
   // skynet.forward_type, or 0.
   void UseTasks(lua_State* L, int map_index);
+
+  // What its VM took from its memory; 0 before the first dispatch. Any thread.
+  size_t memory_bytes() const {
+    const LuaVm* vm = shared_vm_.load(std::memory_order_acquire);
+    return vm == nullptr ? 0 : vm->bytes_used();
+  }
 
   // Null before the first dispatch.
   TaskScheduler* tasks() { return tasks_.get(); }

@@ -18,7 +18,7 @@ TEST_CASE("debug_protocol.lua") { ExpectSimulatedClaims({"debug_protocol", 14});
 TEST_CASE("user_coroutines.lua") { ExpectSimulatedClaims({"user_coroutines", 15}); }
 TEST_CASE("logged_lines.lua") {
   ExpectSimulatedClaims(
-      {"logged_lines", 16, {{"logservice", "snlua"}, {"logger", "logger_with_memory"}}});
+      {"logged_lines", 17, {{"logservice", "snlua"}, {"logger", "logger_with_memory"}}});
 }
 TEST_CASE("boot_services.lua") { ExpectSimulatedClaims({"boot_services", 6}); }
 TEST_CASE("module_loading.lua") { ExpectSimulatedClaims({"module_loading", 5}); }

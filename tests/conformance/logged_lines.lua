@@ -206,6 +206,24 @@ local function rotation()
   claims.equal(skynet.send(".logger", "system"), 0)
 end
 
+local function memory_lines()
+  local memory = require "skynet.memory"
+  local self = skynet.address(skynet.self())
+  take()
+  memory.mallctl "stats.allocated"
+  memory.profactive(true)
+  memory.jestat()
+  memory.dumpinfo()
+  memory.dumpheap()
+  local lines = {}
+  for index, name in ipairs { "stats.allocated", "profactive", "jestat", "dumpinfo", "dumpheap" } do
+    lines[index] = string.format("%s No jemalloc: %s.", self, name)
+  end
+  claims.equal(take "No jemalloc", lines)
+  memory.dump()
+  claims.equal(#take(string.format("^%s %s %%-> %%d+%%.%%d%%d Kb$", self, self)), 1)
+end
+
 skynet.init(function() callee = skynet.newservice("logged_lines", "callee") end)
 
 claims.run("logged lines", {
@@ -224,5 +242,6 @@ claims.run("logged lines", {
   { "tracecall and tracelog take the tag they are given", explicit_trace },
   { "global names are checked, and a second registration fails in .cslave", wrong_names },
   { "a syntax error of a script is told as such", syntax_error },
+  { "skynet.memory logs what only jemalloc knows, and dumps what services took", memory_lines },
   { "a log service in Lua takes the call for rotation", rotation },
 })

@@ -1,6 +1,8 @@
--- skynet.profile (runtime_api.md 5.12).
+-- skynet.profile, skynet.memory, skynet.codecache, and the services dbg and cmemory (runtime_api.md 5.12 - 5.14, 6.10).
+-- What skynet.memory logs is in logged_lines.lua.
 local skynet = require "skynet"
 local co = require "skynet.coroutine"
+local memory = require "skynet.memory"
 local profile = require "skynet.profile"
 local claims = assert(loadfile(SERVICE_PATH .. "claims.lua"))()
 
@@ -69,8 +71,53 @@ local function wrapped()
   claims.raises("cannot resume dead coroutine", f)
 end
 
+local function figures()
+  collectgarbage()
+  collectgarbage()
+  local before = memory.current()
+  local kept = string.rep("x", 1 << 20)
+  claims.equal({ memory.current() - before >= #kept, math.type(before) }, { true, "integer" })
+  local bytes_of = memory.info()
+  claims.equal(bytes_of[skynet.self()] > 1 << 20, true)
+  local other = skynet.newservice "idle_service"
+  claims.equal({ memory.info()[other] > 1000, memory.info()[other] < 1 << 20 }, { true, true })
+  claims.equal(memory.total() > memory.current(), true)
+  claims.equal(memory.block(), 0)
+  skynet.send(other, "debug", "EXIT")
+end
+
+local function without_jemalloc()
+  claims.equal({ memory.mallctl "stats.allocated", memory.profactive(true), memory.profactive() }, { 0, false, false })
+  local stats = memory.jestat()
+  claims.equal({ stats["stats.allocated"], stats["stats.resident"] }, { 0, 0 })
+  claims.equal({ memory.dumpinfo "a", memory.dumpheap(), memory.dump() }, {})
+  claims.raises("string expected", memory.mallctl)
+end
+
+local function tools()
+  claims.equal(skynet.newservice("dbg", "list"), nil, "it exits in its start function")
+  claims.equal(skynet.newservice("dbg", "no such command"), nil)
+  claims.equal(skynet.newservice "cmemory", nil)
+end
+
+local function cache()
+  local codecache = require "skynet.codecache"
+  claims.equal({ skynet.cache == codecache, codecache.mode() }, { true, "ON" })
+  codecache.mode "OFF"
+  claims.equal(codecache.mode(), "OFF")
+  codecache.mode "ON"
+  claims.equal({ codecache.clear() }, {})
+  claims.equal(type(codecache.loadfile(SERVICE_PATH .. "claims.lua")), "function")
+  local chunk, reason = codecache.loadfile "./no such file"
+  claims.equal({ chunk == nil, string.sub(reason, 1, 26) }, { true, "cannot open ./no such file" })
+end
+
 claims.run("node tools", {
   { "profile measures coroutines that are no tasks", profiled_coroutine },
   { "the time in which a coroutine is suspended does not count", suspended_time },
   { "profile.wrap makes functions as coroutine.wrap does", wrapped },
+  { "memory tells what services took", figures },
+  { "what only jemalloc knows is nothing", without_jemalloc },
+  { "dbg and cmemory print and exit", tools },
+  { "codecache keeps a mode and loads files", cache },
 })

@@ -10,7 +10,7 @@ TEST_CASE("shared_data.lua on threads") { ExpectThreadedClaims({"shared_data", 1
 TEST_CASE("shared_tables.lua on threads") { ExpectThreadedClaims({"shared_tables", 10}); }
 TEST_CASE("datasheets.lua on threads") { ExpectThreadedClaims({"datasheets", 11}); }
 TEST_CASE("stm_versions.lua on threads") { ExpectThreadedClaims({"stm_versions", 6}); }
-TEST_CASE("node_tools.lua on threads") { ExpectThreadedClaims({"node_tools", 3}); }
+TEST_CASE("node_tools.lua on threads") { ExpectThreadedClaims({"node_tools", 7}); }
 
 }  // namespace
 }  // namespace skysim
