@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/core/node.h"
 #include "engine/core/shared_objects.h"
+#include "engine/lua/pairs_copy.h"
 #include "engine/lua/shared_id.h"
 #include "engine/lua/vm.h"
 #include "engine/wire/datasheet.h"
@@ -58,6 +59,7 @@ class SheetMaker final {
     luaL_checkstack(L_, 10, "datasheet");
     const void* address = lua_topointer(L_, index);
     if (!under_way_.insert(address).second) Raise("a datasheet is cyclic");
+    ReplaceByPairs(L_, index);
     const uint32_t table = writer_.BeginTable();
     const auto length = static_cast<lua_Integer>(lua_rawlen(L_, index));
     std::vector<std::string> names;
@@ -152,6 +154,7 @@ class SheetMaker final {
 int Compile(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
+  lua_pushvalue(L, 1);  // stays while a copy takes its place
   const std::string sheet = SheetMaker(L).Make(1);
   lua_pushlstring(L, sheet.data(), sheet.size());
   return 1;

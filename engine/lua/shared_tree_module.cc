@@ -13,6 +13,7 @@
 #include "engine/core/node.h"
 #include "engine/core/shared_objects.h"
 #include "engine/core/shared_tree.h"
+#include "engine/lua/pairs_copy.h"
 #include "engine/lua/shared_id.h"
 #include "engine/lua/shared_view.h"
 #include "engine/lua/vm.h"
@@ -35,7 +36,11 @@ class TreeMaker final {
 
   // The table at `index`.
   std::shared_ptr<SharedTree> Make(int index) {
-    AddTable(lua_absindex(L_, index), 1);
+    index = lua_absindex(L_, index);
+    lua_newtable(L_);
+    anchors_ = lua_gettop(L_);
+    AddTable(index, 1);
+    lua_remove(L_, anchors_);
     return builder_.Finish(MemoryOf(L_));
   }
 
@@ -60,9 +65,12 @@ class TreeMaker final {
     const auto [known, is_new] = tables_.try_emplace(address, kUnderWay);
     if (!is_new && known->second == kUnderWay) Raise("a shared table is cyclic");
     if (!is_new) return known->second;
+    lua_pushvalue(L_, index);
+    lua_rawseti(L_, anchors_, static_cast<lua_Integer>(tables_.size()));
     if (style_ == ViewStyle::kTable && lua_getmetatable(L_, index) != 0) {
       Raise("Can't share metatable");
     }
+    if (style_ == ViewStyle::kData) ReplaceByPairs(L_, index);
     std::vector<Value> array(ArraySize(index));
     std::vector<SharedTree::Field> fields;
     lua_pushnil(L_);
@@ -165,6 +173,7 @@ class TreeMaker final {
   lua_State* L_;
   ViewStyle style_;
   SharedTree::Builder builder_;
+  int anchors_ = 0;  // stack index of a table with all tables seen: no address comes twice
   absl::flat_hash_map<const void*, uint32_t> tables_;  // address -> its index; never iterated over
   std::vector<std::string> path_;
   std::vector<std::unique_ptr<std::string>> codes_;

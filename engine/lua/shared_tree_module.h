@@ -12,9 +12,9 @@ constexpr int kSharedTreeDepthMax = 200;
 // service: the trees are the node's.
 //
 //   data(table) -> handle      a tree of the table: keys strings and integers; values booleans,
-//                              numbers, strings, tables. Metatables do not count. Raises `Invalid
-//                              key %f`, `Invalid key type %s`, `Invalid value type %s`, with the
-//                              path of the table, and for cycles and deep nesting
+//                              numbers, strings, tables. Of metatables only __pairs counts. Raises
+//                              `Invalid key %f`, `Invalid key type %s`, `Invalid value type %s`,
+//                              with the path of the table, and for cycles and deep nesting
 //   table(table) -> handle     the same for skynet.sharetable: any key but tables and functions;
 //                              also light userdata and functions without upvalues. Raises `Can't
 //                              share metatable`, `Invalid type [%s]`, `Not a table, it's a %s.`

@@ -1,6 +1,6 @@
--- CPU time of a coroutine, be it a task or not: start() and stop() around what is to be measured. Time in which it waits
--- or is suspended does not count; what it resumes does. In a simulation a dispatch takes no CPU time of its own, so the
--- answer is 0 or a sum of the scenario's dispatch costs.
+-- CPU time of a coroutine, be it a task or not: start() and stop() around what is to be measured. Time in which it
+-- waits or is suspended does not count; what it resumes does. In a simulation a dispatch takes no CPU time of its own,
+-- so the answer is 0 or a sum of the scenario's dispatch costs.
 
 local tasks = require "skynet.tasks"
 

@@ -110,6 +110,13 @@ local function compiled_sheets()
   claims.equal(skynet.unpack(skynet.packstring(datasheet.query "compiled")).x.y[2], 2)
 end
 
+local function proxies()
+  builder.new("proxies", { inner = datasheet.query "reads", own = setmetatable({}, { __pairs = function()
+    return next, { 1, x = "y" }
+  end }) })
+  claims.equal({ datasheet.query("proxies").inner.sub.deep[1], datasheet.query("proxies").own.x }, { "end", "y" })
+end
+
 local function refused()
   local cases = {
     { "Invalid key 1.5", { [1.5] = 1 } },
@@ -186,6 +193,7 @@ claims.run("datasheets", {
   { "a table fills itself at the first look", first_reads },
   { "an update fills the same tables anew, by their paths", updates },
   { "compiled bytes are a sheet; sheets pack as tables", compiled_sheets },
+  { "tables with __pairs are written as they show themselves", proxies },
   { "what a sheet cannot hold is refused", refused },
   { "damaged bytes are refused or can be read", damaged },
   { "a sheet outlives its builder", outlives_builder },

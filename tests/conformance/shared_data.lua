@@ -104,6 +104,18 @@ local function refused()
   claims.raises("call failed", sharedata.query, "refused")
 end
 
+local function proxies()
+  -- What has __pairs is shared as it shows itself, as it would be packed.
+  local proxy = setmetatable({ hidden = 1 }, { __pairs = function() return next, { shown = 2, [1] = "one" } end })
+  sharedata.new("proxies", { proxy, inner = sharedata.query "iteration" })
+  local data = sharedata.query "proxies"
+  claims.equal({ data[1].hidden == nil, data[1].shown, data[1][1], data.inner.sub[2] }, { true, 2, "one", 5 })
+  claims.raises("raised by pairs", sharedata.new, "refused",
+    { setmetatable({}, { __pairs = function() error "raised by pairs" end }) })
+  local function endless() return setmetatable({}, { __pairs = function() return next, { endless() } end }) end
+  claims.raises("nested deeper than 200", sharedata.new, "refused", endless())
+end
+
 local function names()
   sharedata.new("names", { 1 })
   claims.raises("call failed", sharedata.new, "names", { 2 })
@@ -266,6 +278,7 @@ claims.run("shared data", {
   { "a shared table packs as a table", packing },
   { "Lua text and files are run in globals of their own", sources },
   { "what cannot be shared is refused", refused },
+  { "tables with __pairs are shared as they show themselves", proxies },
   { "a name is made once, and missing names are errors", names },
   { "an update shows in all that is held, by its path", updates },
   { "pairs under way goes on over the old data", update_while_iterating },
