@@ -16,6 +16,7 @@
 #include "engine/lua/multicast_core_module.h"
 #include "engine/lua/datasheet_module.h"
 #include "engine/lua/memory_module.h"
+#include "engine/lua/crypt_module.h"
 #include "engine/lua/netpack_module.h"
 #include "engine/lua/raw_access.h"
 #include "engine/lua/sandbox.h"
@@ -254,6 +255,9 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadModule(L, "skynet.datasheet.core", OpenDatasheet);
   PreloadModule(L, "skynet.stm", OpenStm);
   PreloadModule(L, "skynet.memory", OpenMemory);
+  PreloadModule(L, "skynet.crypt", OpenCrypt);
+  PreloadModule(L, "client.crypt", OpenCrypt);
+  PreloadModule(L, "md5", OpenMd5);
 }
 
 void LuaService::BindState(lua_State* L) {

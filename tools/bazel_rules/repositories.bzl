@@ -1,4 +1,9 @@
-"""Every external repository of the project, each pinned to one version by its hash."""
+"""Every external repository of the project, each pinned to one version by its hash.
+
+The exception is OpenSSL, which gets its security fixes from the machine's own packages.
+"""
+
+load("//tools/third_party/openssl:openssl.bzl", "system_openssl")
 
 def _archive_folders(ctx):
     """Where tools/setup leaves archives: in the work tree, or in the cache that trees share."""
@@ -123,6 +128,10 @@ def _libraries():
         sha256 = "c991b247a1a0d7bb9c39aa35faf0fe9e19764213f28ffba3109388e62ee0269c",
         strip_prefix = "Catch2-3.7.1",
         debian_archive = "catch2_3.7.1.orig.tar.gz",
+    )
+    system_openssl(
+        name = "openssl",
+        build_file = "//tools/third_party/openssl:openssl.BUILD",
     )
 
 def _bazel_needs_on_debian(packages):

@@ -1,5 +1,6 @@
 #include "tests/engine/lua/module_fixture.h"
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,17 @@ class AbsentExecutor final : public Executor {
   void Flush() override {}
 };
 
-class AbsentEntropy final : public Entropy {
+// What the test gave, in order.
+class GivenEntropy final : public Entropy {
  public:
-  uint64_t Draw(absl::string_view) override {
-    LOG(FATAL) << "this platform has no entropy";
-    return 0;
+  uint64_t Draw(absl::string_view stream) override {
+    CHECK(!draws.empty()) << "this platform has no entropy left for " << stream;
+    const uint64_t bits = draws.front();
+    draws.pop_front();
+    return bits;
   }
+
+  std::deque<uint64_t> draws;
 };
 
 class AbsentStorage final : public Storage {
@@ -103,7 +109,7 @@ struct ModuleFixture::World {
   AbsentClock clock;
   AbsentExecutor executor;
   AbsentTransport transport;
-  AbsentEntropy entropy;
+  GivenEntropy entropy;
   AbsentStorage storage;
   DeafObserver observer;
   CountingMemory memory;
@@ -117,6 +123,10 @@ ModuleFixture::ModuleFixture() : world_(std::make_unique<World>()) { luaL_openli
 ModuleFixture::~ModuleFixture() = default;
 
 lua_State* ModuleFixture::L() { return world_->vm.state(); }
+
+void ModuleFixture::GiveEntropy(const std::vector<uint64_t>& draws) {
+  world_->entropy.draws.insert(world_->entropy.draws.end(), draws.begin(), draws.end());
+}
 
 CountingMemory& ModuleFixture::memory() { return world_->memory; }
 

@@ -1,10 +1,12 @@
-// A Lua VM on a platform that has memory and nothing else: what tests of pure C modules need. Use
-// of another part of the platform is an error or ends the test.
+// A Lua VM on a platform that has memory, the random bits that a test gives, and nothing else: what
+// tests of pure C modules need. Use of another part of the platform is an error or ends the test.
 #ifndef TESTS_ENGINE_LUA_MODULE_FIXTURE_H_
 #define TESTS_ENGINE_LUA_MODULE_FIXTURE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/lua/vm.h"
 #include "tests/engine/lua/counting_memory.h"
@@ -20,6 +22,9 @@ class ModuleFixture {
   lua_State* L();
   // What modules allocate from; the VM itself does not.
   CountingMemory& memory();
+
+  // The next draws of the platform's entropy; one more ends the test.
+  void GiveEntropy(const std::vector<uint64_t>& draws);
 
   // Makes the value at the top of the stack a global.
   void Name(const char* global) { lua_setglobal(L(), global); }
