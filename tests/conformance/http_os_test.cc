@@ -7,6 +7,7 @@ namespace skysim {
 namespace {
 
 TEST_CASE("crypt.lua on threads") { ExpectThreadedClaims({"crypt", 15}); }
+TEST_CASE("dns.lua on threads") { ExpectThreadedClaims({"dns", 15}); }
 
 }  // namespace
 }  // namespace skysim
