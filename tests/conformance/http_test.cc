@@ -9,6 +9,8 @@ namespace {
 TEST_CASE("crypt.lua") { ExpectSimulatedClaims({"crypt", 15}); }
 TEST_CASE("dns.lua") { ExpectSimulatedClaims({"dns", 15}); }
 TEST_CASE("dns_silence.lua") { ExpectSimulatedClaims({"dns_silence", 5}); }
+TEST_CASE("http.lua") { ExpectSimulatedClaims({"http", 26}); }
+TEST_CASE("http_malformed.lua") { ExpectSimulatedClaims({"http_malformed", 9}); }
 
 }  // namespace
 }  // namespace skysim
