@@ -40,17 +40,8 @@ local function parse_host(host)
   elseif scheme ~= "http" then
     error(string.format("http: invalid protocol %s", scheme), 0)
   end
-  local name, port = string.match(authority, "^%[([%x:.]+)%]:?(%d*)$")
-  if not name then
-    if select(2, string.gsub(authority, ":", "")) > 1 then
-      error(string.format("http: bare IPv6 address %s, write [%s]", authority, authority), 0)
-    end
-    name, port = string.match(authority, "^([^%s:@/%[%]]+):?(%d*)$")
-  end
-  if not name then
-    error(string.format("http: invalid host %q", host), 0)
-  end
-  return name, tonumber(port) or PORT, authority
+  local name, port = internal.split_authority(authority)
+  return name, port or PORT, authority
 end
 
 local function address_of(name)

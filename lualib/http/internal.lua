@@ -339,6 +339,27 @@ function internal.body_pieces(reader, header, extent)
 end
 
 ---------------------------------------------------------------------------------------------------------------------
+-- Addresses
+
+--- Splits "name[:port]"; the name may be an IPv4 address, or an IPv6 one in brackets. Raises if it is neither.
+---@param authority string
+---@return string name without brackets
+---@return integer? port
+function internal.split_authority(authority)
+  local name, port = string_match(authority, "^%[([%x:.]+)%]:?(%d*)$")
+  if not name then
+    if select(2, string.gsub(authority, ":", "")) > 1 then
+      error(string.format("http: bare IPv6 address %s, write [%s]", authority, authority), 0)
+    end
+    name, port = string_match(authority, "^([^%s:@/%[%]]+):?(%d*)$")
+  end
+  if not name then
+    error(string.format("http: invalid host %q", authority), 0)
+  end
+  return name, math.tointeger(tonumber(port))
+end
+
+---------------------------------------------------------------------------------------------------------------------
 -- Writing
 
 local function check_field(name, value)
