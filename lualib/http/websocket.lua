@@ -116,11 +116,10 @@ local function send_frame(conn, op, data, masking_key)
   conn.write(frame_text(op, data, masking_key))
 end
 
-local function check_head(conn, op, is_last, is_masked, bytes)
+-- Whether a frame is masked is not checked: skynet's own clients send frames without.
+local function check_head(op, is_last, bytes)
   if not OP_NAMES[op] then
     violate(CLOSE_PROTOCOL_ERROR, "opcode %d is not known", op)
-  elseif is_masked ~= conn.is_server then
-    violate(CLOSE_PROTOCOL_ERROR, conn.is_server and "a frame without a mask" or "a frame with a mask")
   elseif op >= OP_CLOSE and not is_last then
     violate(CLOSE_PROTOCOL_ERROR, "a %s frame in fragments", OP_NAMES[op])
   elseif op >= OP_CLOSE and bytes > CONTROL_BYTES_MAX then
@@ -136,7 +135,7 @@ local function read_frame(conn)
     violate(CLOSE_PROTOCOL_ERROR, "a reserved bit is set")
   end
   local is_last, op, is_masked, bytes = first & 0x80 ~= 0, first & 0x0f, second & 0x80 ~= 0, second & 0x7f
-  check_head(conn, op, is_last, is_masked, bytes)
+  check_head(op, is_last, bytes)
   if bytes == 126 then
     bytes = string_unpack(">I2", reader:take(2))
   elseif bytes == 127 then

@@ -80,6 +80,9 @@ local function known_frames()
   -- RFC 6455, 5.7: "Hello", masked, and what a server sends for it
   socket.write(id, "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58")
   claims.equal(socket.read(id, 7), "\x81\x05Hello")
+  -- without a mask, as skynet's own clients send
+  socket.write(id, "\x81\x05Hello")
+  claims.equal(socket.read(id, 7), "\x81\x05Hello")
   -- in two fragments with an empty one and a ping between them
   socket.write(id, "\x01\x83\0\0\0\0Hel\x00\x80\0\0\0\0\x89\x82\0\0\0\0hi\x80\x82\0\0\0\0lo")
   claims.equal(socket.read(id, 4), "\x8a\x02hi")
