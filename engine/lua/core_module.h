@@ -2,8 +2,6 @@
 #define ENGINE_LUA_CORE_MODULE_H_
 
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "engine/core/message.h"
 #include "tools/third_party/lua/lua_api.h"
@@ -40,10 +38,6 @@ Destination CheckDestination(lua_State* L, int index);
 // Sends as `context`; false: no such destination.
 bool SendTo(ServiceContext& context, const Destination& to, MessageType type, int32_t session,
             Payload payload);
-
-// Runs a text command as skynet.core.command does; nullopt: no result.
-std::optional<std::string> RunCommand(ServiceContext& context, const std::string& name,
-                                      const std::string& parameter);
 
 }  // namespace skysim
 

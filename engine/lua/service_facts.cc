@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/core/commands.h"
 #include "engine/core/node.h"
 #include "engine/lua/core_module.h"
 #include "engine/lua/lua_text.h"

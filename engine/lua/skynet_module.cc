@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/core/commands.h"
 #include "engine/core/node.h"
 #include "engine/lua/core_module.h"
 #include "engine/lua/lua_service.h"
@@ -441,18 +442,6 @@ int Term(lua_State* L) {
 }
 
 }  // namespace
-
-void StartTimer(ServiceContext& context, int32_t session, int64_t ticks) {
-  if (ticks > 0) {
-    context.node().timers().Add(context.handle(), session, ticks, context.cause());
-    return;
-  }
-  Message expiry;
-  expiry.session = session;
-  expiry.type = MessageType::kResponse;
-  expiry.cause = context.cause();
-  context.node().Send(context.handle(), std::move(expiry));
-}
 
 int OpenTasks(lua_State* L) {
   TasksOf(L);

@@ -1,13 +1,9 @@
 #ifndef ENGINE_LUA_SKYNET_MODULE_H_
 #define ENGINE_LUA_SKYNET_MODULE_H_
 
-#include <cstdint>
-
 #include "tools/third_party/lua/lua_api.h"
 
 namespace skysim {
-
-class ServiceContext;
 
 // Module `skynet.tasks`: the functions of `skynet` (runtime_api.md 4.3) that act on tasks, straight
 // on the TaskScheduler: call, rawcall, send, rawsend, ret, retpack, response, wait, sleep, wakeup,
@@ -15,10 +11,6 @@ class ServiceContext;
 int OpenTasks(lua_State* L);
 // The module's table, before the state is a service's.
 void PushTasks(lua_State* L);
-
-// A timer of `ticks` centiseconds for `session` of `context`; 0 or less: the message is put into
-// the mailbox at once.
-void StartTimer(ServiceContext& context, int32_t session, int64_t ticks);
 
 }  // namespace skysim
 
