@@ -57,10 +57,11 @@ class Builder final {
   const char* piece_begin(size_t piece) const { return pieces_[piece].memory.get(); }
 
   // Which piece an address is in, or pieces().
+  // A table points right behind its nodes, which may be the last of a piece.
   size_t PieceOf(uintptr_t address) const {
     size_t piece = 0;
     while (piece < pieces_.size() &&
-           address - reinterpret_cast<uintptr_t>(piece_begin(piece)) >= pieces_[piece].used) {
+           address - reinterpret_cast<uintptr_t>(piece_begin(piece)) > pieces_[piece].used) {
       ++piece;
     }
     return piece;
@@ -110,7 +111,8 @@ bool Builder::MakePlace(const Survivor& survivor) {
   if (piece == pieces_.size()) {
     if (piece == StateImage::kPiecesMax) return false;
     pieces_.emplace_back();
-    pieces_.back().memory = std::make_unique<char[]>(StateImage::kPieceBytes);  // zeros
+    // Zeros. One more, so that what is right behind the last object is nothing else's.
+    pieces_.back().memory = std::make_unique<char[]>(StateImage::kPieceBytes + 1);
   }
   places_[survivor.ordinal] = {pieces_[piece].memory.get() + pieces_[piece].used, survivor.bytes};
   pieces_[piece].used += bytes;

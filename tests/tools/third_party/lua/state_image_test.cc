@@ -285,6 +285,24 @@ TEST_CASE("a state bigger than a piece is copied in several") {
                  "return sum") == "40800");  // 2 * (1 + ... + 200) + 200 * 3
 }
 
+// A table points right behind its nodes: with each number of tables something else is the last
+// object of a piece.
+TEST_CASE("any object may be the last of a piece") {
+  for (int tables = 100; tables < 330; ++tables) {
+    INFO(tables << " tables");
+
+    auto image = StateImage::Make(1, [tables](lua_State* L) {
+      for (int i = 1; i <= tables; ++i) {
+        lua_createtable(L, 0, 1);
+        lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_LAST + i);
+      }
+    });
+
+    REQUIRE(image != nullptr);
+    CHECK(Copy(*image).Run("return 'runs'") == "runs");
+  }
+}
+
 TEST_CASE("a copy has nothing outside of its blocks before it runs") {
   auto image = StateImage::Make(7, Fill);
   Copy copy(*image);
