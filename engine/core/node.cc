@@ -79,13 +79,13 @@ Handle Node::Launch(const std::string& module, const std::string& args,
                     const ServiceContext* creator) {
   if (is_aborting_) return 0;
   platform_.executor.Flush();
-  auto factory = options_.modules.find(module);
-  if (factory == options_.modules.end()) {
+  absl::StatusOr<std::unique_ptr<Service>> service = MakeService(module);
+  if (!service.ok()) {
     Log(creator == nullptr ? 0 : creator->handle(),
-        absl::StrCat("error: there is no native service called ", module));
+        absl::StrCat("error: ", service.status().message()));
     return 0;
   }
-  auto* context = new ServiceContext(*this, factory->second(), ScriptOf(module, args));
+  auto* context = new ServiceContext(*this, *std::move(service), ScriptOf(module, args));
   context->Ref();  // ours: Init may retire it
   ServiceRef ours(context);
   Handle handle = registry_.Add(context);
@@ -110,6 +110,18 @@ Handle Node::Launch(const std::string& module, const std::string& args,
   }
   if (logger_ != 0) Log(handle, absl::StrCat("LAUNCH ", line));
   return handle;
+}
+
+absl::StatusOr<std::unique_ptr<Service>> Node::MakeService(const std::string& module) {
+  auto factory = options_.modules.find(module);
+  if (factory != options_.modules.end()) return factory->second();
+  if (!options_.load_module) {
+    return absl::NotFoundError(absl::StrCat("there is no native service called ", module));
+  }
+  absl::StatusOr<std::unique_ptr<Service>> service = options_.load_module(*this, module);
+  if (service.ok()) return service;
+  return absl::NotFoundError(
+      absl::StrCat("try open ", module, " failed : ", service.status().message()));
 }
 
 bool Node::Send(Handle destination, Message message) {

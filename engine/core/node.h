@@ -26,8 +26,14 @@
 
 namespace skysim {
 
+class Node;
+
 // Makes the services of one module ("snlua", "logger", ...).
 using ServiceFactory = std::function<std::unique_ptr<Service>()>;
+
+// Makes a service of a module that the user brought along; an error says why there is none.
+using ModuleLoader =
+    std::function<absl::StatusOr<std::unique_ptr<Service>>(Node& node, const std::string& module)>;
 
 // Node is one runtime: what a skynet process is. It owns its services, names, timers, sockets and
 // environment, and takes everything else from its Platform. Fifty of them fit in one process.
@@ -43,6 +49,7 @@ class Node final : private SocketEventSink, private TimerSink {
     std::string name;                               // for logs and traces
     Config config;                                  // becomes the environment
     std::map<std::string, ServiceFactory> modules;  // by module name
+    ModuleLoader load_module;                       // for other names; empty: there are no others
     std::function<void()> on_over;  // called once when no service is left; by the last one's thread
   };
   Node(Platform platform, Options options);
@@ -115,6 +122,7 @@ class Node final : private SocketEventSink, private TimerSink {
   }
   bool SendThroughHarbor(Handle destination, absl::string_view name, Message message);
   void Put(ServiceRef target, Message message);
+  absl::StatusOr<std::unique_ptr<Service>> MakeService(const std::string& module);
   void CheckOver();
 
   Platform platform_;

@@ -24,12 +24,15 @@
 #include "engine/lua/skynet_module.h"
 #include "engine/lua/socketdriver_module.h"
 #include "engine/lua/stm_module.h"
+#include "engine/native/module_library.h"
 
 namespace skysim {
 
 namespace {
 
 constexpr char kServiceKey[] = "skysim.service";  // registry: light userdata LuaService*
+
+constexpr char kContextKey[] = "skynet_context";  // registry: for modules in C
 
 constexpr char kLoader[] = "./lualib/loader.lua";
 constexpr char kLuaPath[] = "./lualib/?.lua;./lualib/?/init.lua";
@@ -277,6 +280,11 @@ void LuaService::BindState(lua_State* L) {
   // A process ends with os.exit; so does a node.
   sandbox.exit = [&node](lua_State*, int) { node.Abort(); };
   sandbox.chunks = options_.chunks;
+  if (options_.libraries != nullptr) {
+    sandbox.open_library = [this](lua_State* state, const std::string& path, bool is_global) {
+      return OpenLibrary(state, path, is_global);
+    };
+  }
   sandbox.fixed_utc = options_.fixed_utc;
   BindSandbox(L, std::move(sandbox));
   if (options_.open_modules) options_.open_modules(L);
@@ -284,6 +292,18 @@ void LuaService::BindState(lua_State* L) {
   SetGlobal(L, node, "LUA_CPATH", "lua_cpath", "./luaclib/?.so");
   SetGlobal(L, node, "LUA_SERVICE", "luaservice", "./service/?.lua");
   SetGlobal(L, node, "LUA_PRELOAD", "preload", nullptr);
+}
+
+// A module may want its service's context while it is opened.
+absl::StatusOr<SharedLibrary> LuaService::OpenLibrary(lua_State* L, const std::string& path,
+                                                      bool is_global) {
+  if (native_context_ == nullptr) {
+    native_context_ =
+        std::make_unique<skynet_context>(skynet_context{*context_, /*may_receive=*/false});
+    lua_pushlightuserdata(L, native_context_.get());
+    lua_setfield(L, LUA_REGISTRYINDEX, kContextKey);
+  }
+  return options_.libraries->Load(context_->node(), path, is_global);
 }
 
 absl::Status LuaService::RunLoader(absl::string_view args) {

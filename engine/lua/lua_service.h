@@ -12,10 +12,13 @@
 #include "engine/lua/service_image.h"
 #include "engine/lua/task_scheduler.h"
 #include "engine/lua/vm.h"
+#include "engine/native/native_context.h"
+#include "engine/native/shared_library.h"
 
 namespace skysim {
 
 class ChunkCache;
+class ModuleLibrary;
 
 // Module "snlua": a service whose script is a Lua file. Init only sends the argument string to
 // itself; the first dispatch makes the VM and runs the loader (config `lualoader`) with it
@@ -30,6 +33,9 @@ class LuaService final : public Service {
     std::function<void(lua_State*)> open_modules;
     // Where print() and io.stdout go: one call for each write.
     std::function<void(absl::string_view)> write_out;
+    // Loads modules in C for the services of the node. Borrowed; null: from the machine, without
+    // what include/skynet.h has for Lua modules.
+    ModuleLibrary* libraries = nullptr;
     // Compiles Lua files once for all services. Borrowed; null: each load compiles.
     ChunkCache* chunks = nullptr;
     // Real clocks and time zones answer os.date; a simulation lives in UTC.
@@ -70,6 +76,7 @@ class LuaService final : public Service {
     return options_.tasks.running != nullptr ? *options_.tasks.running : own_running_;
   }
   void Boot(Message& message);
+  absl::StatusOr<SharedLibrary> OpenLibrary(lua_State* L, const std::string& path, bool is_global);
   absl::Status RunLoader(absl::string_view args);
   void OpenVm();
   void MakeVm();
@@ -84,6 +91,7 @@ class LuaService final : public Service {
   ServiceContext* context_ = nullptr;
   RunningLua own_running_;
   std::atomic<const LuaVm*> shared_vm_{nullptr};  // vm_, for signals from other threads
+  std::unique_ptr<skynet_context> native_context_;  // null: no module in C was loaded
   std::unique_ptr<TaskScheduler> tasks_;
   std::unique_ptr<LuaVm> vm_;  // goes before tasks_: finalisers may still call skynet's functions
   bool is_booted_ = false;

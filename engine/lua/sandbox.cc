@@ -107,22 +107,6 @@ std::optional<std::string> FirstThatOpens(Storage& storage, absl::string_view ca
   return std::nullopt;
 }
 
-// Pushes the first file of `path` that can be opened and returns true, or pushes which files were
-// tried and returns false.
-bool SearchPath(lua_State* L, absl::string_view name, absl::string_view path,
-                absl::string_view separator, absl::string_view replacement) {
-  std::string candidates = Candidates(name, path, separator, replacement);
-  std::optional<std::string> file = FirstThatOpens(SandboxOf(L).options.storage, candidates);
-  if (file.has_value()) {
-    lua_pushlstring(L, file->data(), file->size());
-    return true;
-  }
-  std::string tried = absl::StrCat(
-      "no file '", absl::StrReplaceAll(candidates, {{LUA_PATH_SEP, "'\n\tno file '"}}), "'");
-  lua_pushlstring(L, tried.data(), tried.size());
-  return false;
-}
-
 int PackageSearchPath(lua_State* L) {
   const char* name = luaL_checkstring(L, 1);
   const char* path = luaL_checkstring(L, 2);
@@ -186,6 +170,20 @@ int LoadLuaFile(lua_State* L, Storage& storage, ChunkCache* chunks, const char* 
   return result;
 }
 
+bool SearchPath(lua_State* L, absl::string_view name, absl::string_view path,
+                absl::string_view separator, absl::string_view replacement) {
+  std::string candidates = Candidates(name, path, separator, replacement);
+  std::optional<std::string> file = FirstThatOpens(SandboxOf(L).options.storage, candidates);
+  if (file.has_value()) {
+    lua_pushlstring(L, file->data(), file->size());
+    return true;
+  }
+  std::string tried = absl::StrCat(
+      "no file '", absl::StrReplaceAll(candidates, {{LUA_PATH_SEP, "'\n\tno file '"}}), "'");
+  lua_pushlstring(L, tried.data(), tried.size());
+  return false;
+}
+
 std::string ReadStandardInput(Storage& storage) {
   absl::StatusOr<std::unique_ptr<File>> input =
       storage.Open("/dev/stdin", Storage::OpenMode::kRead);
@@ -229,6 +227,7 @@ void PrepareSandbox(lua_State* L, bool fixed_utc) {
   PrepareSandboxOs(L, fixed_utc);
   PrepareSandboxIo(L, fixed_utc);
   PrepareSandboxMath(L);
+  PrepareSandboxLibraries(L);
   lua_pop(L, 1);
 }
 

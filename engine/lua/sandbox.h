@@ -6,7 +6,9 @@
 #include <string>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "engine/native/shared_library.h"
 #include "engine/platform/clock.h"
 #include "engine/platform/entropy.h"
 #include "engine/platform/storage.h"
@@ -17,12 +19,13 @@ namespace skysim {
 class ChunkCache;
 
 // The sandbox puts a platform where Lua's standard libraries ask the operating system: os, io,
-// print, math.random, loadfile, dofile and the search for Lua modules. Real nodes and simulated
+// print, math.random, loadfile, dofile and the search for modules. Real nodes and simulated
 // ones run the same functions; they differ in the parts behind them. Results and errors are those
 // of Lua 5.4.
 //
-// What it leaves alone: C modules are searched and loaded from the machine, load, string.dump and
-// debug are Lua's own, and where `fixed_utc` is not set so are os.execute and io.popen.
+// What it leaves alone: load, string.dump and debug are Lua's own, and where `fixed_utc` is not set
+// so are os.execute and io.popen. Modules in C are found in the storage; what they then do, nobody
+// controls.
 // package.path and package.cpath keep the values that opening the libraries gave them, which may
 // come from LUA_PATH: set LUA_NOENV in the registry before, or both fields afterwards.
 
@@ -45,6 +48,11 @@ struct SandboxOptions {
   // os.exit with a status. It may raise a Lua error of its own; when it returns, or is empty,
   // os.exit raises one, so that the service does not run on.
   absl::AnyInvocable<void(lua_State*, int)> exit = {};
+
+  // Loads the shared library at `path` of the storage for `L`: LoadSharedLibrary if empty.
+  std::function<absl::StatusOr<SharedLibrary>(lua_State* L, const std::string& path,
+                                              bool is_global)>
+      open_library = {};
 
   // Compiles Lua files once for all states. Borrowed until the state is closed, which must belong
   // to a LuaVm that shares its code; null: each load compiles.

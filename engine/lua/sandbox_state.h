@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "engine/lua/sandbox.h"
+#include "engine/native/shared_library.h"
 
 namespace skysim {
 
@@ -34,6 +37,7 @@ inline SandboxState& SandboxOf(lua_State* L) {
 void PrepareSandboxOs(lua_State* L, bool fixed_utc);
 void PrepareSandboxIo(lua_State* L, bool fixed_utc);
 void PrepareSandboxMath(lua_State* L);
+void PrepareSandboxLibraries(lua_State* L);
 
 // Opens the standard files.
 void BindSandboxIo(lua_State* L, SandboxState& sandbox);
@@ -41,6 +45,11 @@ void BindSandboxIo(lua_State* L, SandboxState& sandbox);
 // Sets `functions`, with the userdata on top of the stack as their upvalue, in the table `name` of
 // the globals. Null: in the globals themselves.
 void SetSandboxFunctions(lua_State* L, const char* name, const luaL_Reg* functions);
+
+// Pushes the first file of `path` that can be opened for module `name` and returns true, or pushes
+// which files were tried and returns false. `separator` and `replacement` as in package.searchpath.
+bool SearchPath(lua_State* L, absl::string_view name, absl::string_view path,
+                absl::string_view separator, absl::string_view replacement);
 
 // Pushes what Lua's file functions return: true, or nil, "[path: ]text", errno.
 int PushFileResult(lua_State* L, const absl::Status& status, const char* path);

@@ -78,6 +78,7 @@ OsNode::OsNode(Options options, std::unique_ptr<EpollTransport> sockets)
       sockets_(std::move(sockets)) {
   lua_.chunks = options_.chunks;
   if (options_.wrap_transport) wrapped_sockets_ = options_.wrap_transport(*sockets_);
+  lua_.libraries = &libraries_;
   lua_.fixed_utc = false;
   lua_.open_modules = options_.open_modules;
   if (options_.write_out) {
@@ -117,6 +118,9 @@ Node::Options OsNode::MakeNodeOptions() {
           if (options_.log_line) options_.log_line(line);
         },
         absl::LocalTimeZone());
+  };
+  node.load_module = [this](Node& on, const std::string& module) {
+    return libraries_.MakeService(on, module);
   };
   node.on_over = options_.on_over;
   return node;

@@ -12,6 +12,7 @@
 #include "engine/core/config.h"
 #include "engine/core/node.h"
 #include "engine/lua/lua_service.h"
+#include "engine/native/module_library.h"
 #include "engine/os/epoll_transport.h"
 #include "engine/os/heap.h"
 #include "engine/os/monitor.h"
@@ -102,6 +103,7 @@ class OsNode final {
   WorkerPool workers_;
   std::unique_ptr<EpollTransport> sockets_;
   std::unique_ptr<Transport> wrapped_sockets_;  // null: nothing is between
+  ModuleLibrary libraries_;
   LuaService::Options lua_;
   std::unique_ptr<Monitor> monitor_;
   std::unique_ptr<Node> node_;

@@ -146,4 +146,10 @@ absl::Status OsStorage::Rename(const std::string& from, const std::string& to) {
   return absl::OkStatus();
 }
 
+std::optional<std::string> OsStorage::MachinePath(const std::string& path) {
+  struct stat facts;
+  if (stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  return path;
+}
+
 }  // namespace skysim

@@ -18,6 +18,7 @@ class OsStorage final : public Storage {
   bool Exists(const std::string& path) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  std::optional<std::string> MachinePath(const std::string& path) override;
 };
 
 }  // namespace skysim

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -44,6 +45,9 @@ class Storage {
   virtual bool Exists(const std::string& path) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+  // The file of the machine that is behind `path`, for what only the machine can read (shared
+  // libraries). Null: there is none, or the node has changed it.
+  virtual std::optional<std::string> MachinePath(const std::string& path) = 0;
 };
 
 }  // namespace skysim

@@ -62,4 +62,9 @@ absl::Status LockedStorage::Rename(const std::string& from, const std::string& t
   return storage_.Rename(from, to);
 }
 
+std::optional<std::string> LockedStorage::MachinePath(const std::string& path) {
+  absl::MutexLock lock(&mutex_);
+  return storage_.MachinePath(path);
+}
+
 }  // namespace skysim

@@ -276,6 +276,13 @@ absl::Status TreeStorage::Rename(const std::string& from, const std::string& to)
   return absl::OkStatus();
 }
 
+std::optional<std::string> TreeStorage::MachinePath(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const absl::StatusOr<std::shared_ptr<Body>>& body = Look(path);
+  if (!body.ok() || !(*body)->is_untouched_host_file()) return std::nullopt;
+  return HostPath(Normalise(path));
+}
+
 void TreeStorage::Put(const std::string& path, absl::string_view bytes) {
   Set(Normalise(path), std::make_shared<Body>(std::string(bytes)));
 }

@@ -90,6 +90,7 @@ class TreeStorage final : public Storage {
   bool Exists(const std::string& path) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  std::optional<std::string> MachinePath(const std::string& path) override;
 
   // The world puts a file, with its folders, as if it had always been there.
   void Put(const std::string& path, absl::string_view bytes);

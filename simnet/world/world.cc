@@ -14,6 +14,7 @@
 #include "engine/lua/chunk_cache.h"
 #include "engine/lua/home_paths.h"
 #include "engine/lua/lua_service.h"
+#include "engine/native/module_library.h"
 #include "simnet/world/guest.h"
 #include "simnet/world/node_config.h"
 #include "simnet/world/node_tree.h"
@@ -50,6 +51,7 @@ struct Life {
 
   SimExecutor executor;
   SimClock clock;
+  ModuleLibrary libraries;
   LuaService::Options lua;
   std::unique_ptr<Node> node;
   Guest* guest = nullptr;  // owned by the node
@@ -213,6 +215,7 @@ class World::Impl final : public SimExecutor::Sink {
     life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
     life.lua.chunks = options_.chunks != nullptr ? options_.chunks : &own_chunks_;
+    life.lua.libraries = &life.libraries;
     life.lua.open_modules = options_.open_modules;
     life.lua.write_out = [this, &member](absl::string_view text) { WriteOut(member, text); };
     Transport& transport = network_.StartHost(member.spec.name, member.observer);
@@ -227,6 +230,9 @@ class World::Impl final : public SimExecutor::Sink {
     options.modules["logger"] = [this, &member] {
       return std::make_unique<LoggerService>(
           [this, &member](absl::string_view line) { LogLine(member, line); });
+    };
+    options.load_module = [&life](Node& node, const std::string& module) {
+      return life.libraries.MakeService(node, module);
     };
     options.on_over = [this, &member] { ended_.push_back(&member); };
     life.node = std::make_unique<Node>(platform, std::move(options));

@@ -114,6 +114,7 @@ class FakeStorage final : public Storage {
     files.erase(from);
     return absl::OkStatus();
   }
+  std::optional<std::string> MachinePath(const std::string&) override { return std::nullopt; }
 
  private:
   class OpenFile final : public File {

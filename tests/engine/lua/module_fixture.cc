@@ -59,6 +59,7 @@ class AbsentStorage final : public Storage {
   bool Exists(const std::string&) override { return false; }
   absl::Status Remove(const std::string&) override { return Absent(); }
   absl::Status Rename(const std::string&, const std::string&) override { return Absent(); }
+  std::optional<std::string> MachinePath(const std::string&) override { return std::nullopt; }
 
  private:
   static absl::Status Absent() { return absl::UnimplementedError("this platform has no storage"); }

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "catch2/catch_test_macros.hpp"
@@ -61,6 +62,14 @@ TEST_CASE_METHOD(Fixture, "os files are renamed and removed") {
   CHECK(storage.Exists(folder + "/b"));
   CHECK(storage.Remove(folder + "/b").ok());
   CHECK_FALSE(storage.Exists(folder + "/b"));
+}
+
+TEST_CASE_METHOD(Fixture, "the machine's path of an os file is the path, of a folder none") {
+  storage.Open(folder + "/f", Storage::OpenMode::kCreate).value();
+
+  CHECK(storage.MachinePath(folder + "/f") == folder + "/f");
+  CHECK(storage.MachinePath(folder) == std::nullopt);
+  CHECK(storage.MachinePath(folder + "/none") == std::nullopt);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -279,6 +280,17 @@ TEST_CASE_METHOD(Fixture, "tree agrees with a map under random writes, syncs and
               (found == now.end() ? "error: No such file or directory" : found->second));
     }
   }
+}
+
+TEST_CASE_METHOD(Fixture, "the machine's path is known while a node has not changed the file") {
+  REQUIRE(tree.MachinePath("./lib/b.lua") == folder.path() + "/lib/b.lua");
+
+  REQUIRE(Open("lib/b.lua", OpenMode::kReadWrite)->WriteAt(0, "R").ok());
+
+  CHECK(tree.MachinePath("lib/b.lua") == std::nullopt);
+  CHECK(tree.MachinePath("/project/lib") == std::nullopt);
+  CHECK(tree.MachinePath("none") == std::nullopt);
+  CHECK(tree.MachinePath("") == std::nullopt);
 }
 
 }  // namespace
