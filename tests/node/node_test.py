@@ -76,6 +76,28 @@ class NodeTest(unittest.TestCase):
         db.process.send_signal(signal.SIGTERM)
         self.assertEqual(db.end(), 0)
 
+    def test_a_project_brings_services_modules_and_code_in_c(self):
+        root = os.path.join(self.folder, "project")
+        shutil.copytree(os.path.join(WORKSPACE, "tests/native_project"), root)
+        node = Process(PROGRAM, WORKSPACE, root, ["config"])
+        self.processes.append(node)
+
+        node.wait_for("the book is open at 0 0")
+
+        self.assertIn("LAUNCH ledger of main", node.output())
+        node.process.send_signal(signal.SIGTERM)
+        self.assertEqual(node.end(), 0)
+
+    def test_a_library_that_does_not_load_says_why(self):
+        self.write("luaclib/broken.so", "this is no library")
+        node = self.node('local ok, why = pcall(require, "broken") skynet.error(why)\n'
+                         'skynet.launch("none") skynet.abort()')
+
+        self.assertEqual(node.end(), 0)
+
+        self.assertIn("error loading module 'broken' from file './luaclib/broken.so':", node.output())
+        self.assertIn("try open none failed : no file './cservice/none.so'", node.output())
+
     def test_abort_ends_the_process_and_what_was_logged_is_there(self):
         node = self.node('for i = 1, 100 do skynet.error("line", i) end skynet.abort()')
         self.assertEqual(node.end(), 0)
