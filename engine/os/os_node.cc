@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "engine/core/boot_watch.h"
+#include "engine/core/gate_service.h"
 #include "engine/core/harbor_service.h"
 #include "engine/core/logger_service.h"
 
@@ -110,6 +111,7 @@ Node::Options OsNode::MakeNodeOptions() {
   node.name = options_.name;
   node.config = options_.config;
   node.modules["snlua"] = [this] { return std::make_unique<LuaService>(lua_); };
+  node.modules["gate"] = [] { return std::make_unique<GateService>(); };
   node.modules["harbor"] = [] { return std::make_unique<HarborService>(); };
   node.modules["logger"] = [this] {
     return std::make_unique<LoggerService>(

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/core/gate_service.h"
 #include "engine/core/harbor_service.h"
 #include "engine/core/logger_service.h"
 #include "engine/core/node.h"
@@ -226,6 +227,7 @@ class World::Impl final : public SimExecutor::Sink {
     options.name = member.spec.name;
     options.config = std::move(config);
     options.modules["snlua"] = [&life] { return std::make_unique<LuaService>(life.lua); };
+    options.modules["gate"] = [] { return std::make_unique<GateService>(); };
     options.modules["harbor"] = [] { return std::make_unique<HarborService>(); };
     options.modules["logger"] = [this, &member] {
       return std::make_unique<LoggerService>(
