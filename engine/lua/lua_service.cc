@@ -118,6 +118,12 @@ absl::Status LuaService::Init(ServiceContext& context, const std::string& args) 
 }
 
 void LuaService::OnMessage(Message message) {
+  is_running_.store(true, std::memory_order_relaxed);
+  HandleMessage(std::move(message));
+  is_running_.store(false, std::memory_order_relaxed);
+}
+
+void LuaService::HandleMessage(Message message) {
   if (!is_booted_) return Boot(message);
   switch (mode_) {
     case Mode::kNone: return context_->node().AnswerDeadLetter(context_->handle(), message);
@@ -141,6 +147,8 @@ void LuaService::OnSignal(int signal) {
   const LuaVm* vm = shared_vm_.load(std::memory_order_acquire);
   if (vm == nullptr) return;
   if (signal == 0) {
+    // Services that share a thread share running(), which then is whoever gave the signal.
+    if (options_.tasks.running != nullptr && !is_running_.load(std::memory_order_relaxed)) return;
     running().Hook(InterruptHook, LUA_MASKCOUNT, 1);
   } else if (signal == 1) {
     node.Log(context_->handle(), absl::StrFormat("Current Memory %.3fK",

@@ -75,6 +75,7 @@ class LuaService final : public Service {
   RunningLua& running() {
     return options_.tasks.running != nullptr ? *options_.tasks.running : own_running_;
   }
+  void HandleMessage(Message message);
   void Boot(Message& message);
   absl::StatusOr<SharedLibrary> OpenLibrary(lua_State* L, const std::string& path, bool is_global);
   absl::Status RunLoader(absl::string_view args);
@@ -94,6 +95,7 @@ class LuaService final : public Service {
   std::unique_ptr<skynet_context> native_context_;  // null: no module in C was loaded
   std::unique_ptr<TaskScheduler> tasks_;
   std::unique_ptr<LuaVm> vm_;  // goes before tasks_: finalisers may still call skynet's functions
+  std::atomic<bool> is_running_{false};  // a dispatch is under way
   bool is_booted_ = false;
   Mode mode_ = Mode::kNone;
   int callback_ref_ = LUA_NOREF;

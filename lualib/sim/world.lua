@@ -2,8 +2,8 @@
 -- name that nobody has, a negative time, or a verb that makes no sense now (a crash of a node that is down) ends the
 -- run with one sentence at the line of the story.
 --
--- Who waits: call, sleep, wait_until, start, restart, together and task:join suspend the running task of the story;
--- other tasks and the world go on. Everything else takes effect at once.
+-- Who waits: call, console, sleep, wait_until, start, restart, together and task:join suspend the running task of the
+-- story; other tasks and the world go on. Everything else takes effect at once.
 
 local core = require "sim.core"
 local units = require "sim.units"
@@ -118,6 +118,28 @@ end
 ---@param address string
 function World:send(node, address, ...)
   core.send(node, address, ...)
+end
+
+--- Runs a line of the debug console on a node, as a user of a real node would through service debug_console: "stat",
+--- "task :0000000a", "call .gate 'list'", ... ("help" lists them; lualib/skynet/console.lua). Returns the text that it
+--- shows, or nil and what is wrong. The first time it starts a service on the node, sim_console, which takes a handle.
+---@param node string
+---@param line string
+---@return string|nil text
+---@return string? problem
+function World:console(node, line)
+  if type(line) ~= "string" then
+    core.complain("world:console needs a line of text, not a " .. type(line))
+  end
+  local handle, problem = core.call(node, ".service", "LAUNCH", "sim_console")
+  if not handle then
+    error(problem, 2)
+  end
+  local ok, text = core.call(node, string.format(":%08x", handle), "RUN", line)
+  if ok then
+    return text
+  end
+  return nil, text
 end
 
 --- Everything that services reported with sim.probe(name, ...), in order, each

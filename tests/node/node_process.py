@@ -17,21 +17,21 @@ def free_port():
 class Process:
     """One skysim node. Its output goes to a file, which can be waited for."""
 
-    def __init__(self, program, workspace, folder, arguments, env=None):
+    def __init__(self, program, workspace, folder, arguments, env=None, stdin=subprocess.DEVNULL):
         self.output_path = tempfile.mktemp(dir=folder, prefix="output.")
         self.output_file = open(self.output_path, "w")
         self.process = subprocess.Popen(
-            [program, "node", *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=self.output_file,
+            [program, "node", *arguments], cwd=folder, stdin=stdin, stdout=self.output_file,
             stderr=subprocess.STDOUT, env={**os.environ, "SKYSIM_HOME": workspace, **(env or {})})
 
     def output(self):
-        with open(self.output_path) as file:
+        with open(self.output_path, errors="replace") as file:
             return file.read()
 
     def wait_for(self, text, path=None):
         begin = time.monotonic()
         while time.monotonic() - begin < PATIENCE:
-            with open(path or self.output_path) as file:
+            with open(path or self.output_path, errors="replace") as file:
                 if text in file.read():
                     return
             if self.process.poll() is not None:

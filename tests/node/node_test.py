@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,8 +29,8 @@ class NodeTest(unittest.TestCase):
             process.kill()
         shutil.rmtree(self.folder)
 
-    def start(self, *arguments, env=None):
-        process = Process(PROGRAM, WORKSPACE, self.folder, arguments, env)
+    def start(self, *arguments, **options):
+        process = Process(PROGRAM, WORKSPACE, self.folder, arguments, **options)
         self.processes.append(process)
         return process
 
@@ -97,6 +98,47 @@ class NodeTest(unittest.TestCase):
 
         self.assertIn("error loading module 'broken' from file './luaclib/broken.so':", node.output())
         self.assertIn("try open none failed : no file './cservice/none.so'", node.output())
+
+    # -- Consoles ------------------------------------------------------------------------------------
+
+    def test_the_console_starts_services_by_lines_and_outlives_the_end_of_its_input(self):
+        self.write("service/greet.lua", 'local skynet = require "skynet"\n'
+                   'local name = ...\nskynet.start(function() skynet.error("hello " .. name) end)\n')
+        node = self.node('skynet.newservice "console"', stdin=subprocess.PIPE)
+        node.wait_for("LAUNCH snlua console")
+
+        node.process.stdin.write(b"greet one\nno_such_service\n\n\0\xff\nsnax no_such_snax\ngreet t")
+        node.process.stdin.flush()
+        node.wait_for("hello one")
+        node.process.stdin.write(b"wo")  # the last line has no end
+        node.process.stdin.close()
+        node.wait_for("hello two")
+
+        node.wait_for("[:00000009] KILL self")
+        self.assertIn("console: no_such_service: ", node.output())
+        self.assertIn("console: snax no_such_snax: ", node.output())
+        self.assertIsNone(node.process.poll())
+        node.process.send_signal(signal.SIGTERM)
+        self.assertEqual(node.end(), 0)
+
+    def test_a_console_without_input_goes_away(self):
+        node = self.node('skynet.newservice "console"')
+
+        node.wait_for("[:00000009] KILL self")
+        node.process.send_signal(signal.SIGTERM)
+        self.assertEqual(node.end(), 0)
+
+    def test_a_console_with_a_huge_line_goes_away(self):
+        node = self.node('skynet.newservice "console"', stdin=subprocess.PIPE)
+        node.wait_for("LAUNCH snlua console")
+
+        node.process.stdin.write(b"x" * 66000)
+        node.process.stdin.flush()
+
+        node.wait_for("[:00000009] KILL self")
+        node.process.send_signal(signal.SIGTERM)
+        self.assertEqual(node.end(), 0)
+        node.process.stdin.close()
 
     def test_abort_ends_the_process_and_what_was_logged_is_there(self):
         node = self.node('for i = 1, 100 do skynet.error("line", i) end skynet.abort()')
