@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/core/config.h"
+#include "engine/core/debug_channels.h"
 #include "engine/core/message.h"
 #include "engine/core/registry.h"
 #include "engine/core/service.h"
@@ -106,6 +107,7 @@ class Node final : private SocketEventSink, private TimerSink {
   Timers& timers() { return timers_; }
   SharedObjects& shared_objects() { return shared_objects_; }
   SocketServer& sockets() { return *sockets_; }
+  DebugChannels& debug_channels() { return debug_channels_; }
   uint32_t harbor() const { return harbor_; }
   bool profiles() const { return profiles_; }
 
@@ -134,6 +136,7 @@ class Node final : private SocketEventSink, private TimerSink {
   SharedObjects shared_objects_;  // outlives the services
   Registry registry_;
   Timers timers_;
+  DebugChannels debug_channels_;
   std::unique_ptr<SocketServer> sockets_;
   std::atomic<Handle> harbor_service_{0};
   std::atomic<Handle> logger_{0};

@@ -17,6 +17,7 @@
 #include "engine/lua/datasheet_module.h"
 #include "engine/lua/memory_module.h"
 #include "engine/lua/crypt_module.h"
+#include "engine/lua/debugchannel_module.h"
 #include "engine/lua/netpack_module.h"
 #include "engine/lua/raw_access.h"
 #include "engine/lua/sandbox.h"
@@ -258,6 +259,7 @@ void LuaService::PrepareState(lua_State* L) const {
   PreloadMade(L, "skynet.core", PushCore, OpenCore);
   PreloadMade(L, "skynet.tasks", PushTasks, OpenTasks);
   PreloadModule(L, "skynet.coroutine", OpenCoroutine);
+  PreloadModule(L, "skynet.debugchannel", OpenDebugChannel);
   PreloadModule(L, "skynet.socketdriver", OpenSocketDriver);
   PreloadModule(L, "skynet.netpack", OpenNetpack);
   PreloadModule(L, "skynet.cluster.core", OpenClusterCore);

@@ -10,6 +10,7 @@
 --   SUPPORT(protocol) -> boolean        PING -> nothing
 --   LINK                                never answered: the caller gets an error when this service exits
 --   TRACELOG([protocol,] flag)          traces every request of a protocol, by default "lua"
+--   REMOTEDEBUG(fd, channel)            lets a user at a socket debug the service (skynet.remotedebug)
 -- An unknown command is an error that names it. Modules add commands with reg_debugcmd.
 --
 -- What skynet.lua does with this module: it registers the protocol "debug" (9) with a dispatch function that calls
@@ -129,6 +130,10 @@ end
 function commands.SUPPORT(protocol)
   local ok, handler = pcall(skynet.dispatch, protocol)
   skynet.retpack(ok and handler ~= nil)
+end
+
+function commands.REMOTEDEBUG(fd, channel)
+  require("skynet.remotedebug").start(fd, channel)
 end
 
 function commands.PING()
