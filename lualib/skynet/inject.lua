@@ -5,8 +5,17 @@
 
 local skynet = require "skynet"
 
--- The protocols a service may have registered.
-local PROTOCOLS = { "lua", "snax", "client", "text", "system", "harbor", "socket", "multicast", "debug" }
+-- The protocols that the service has registered, sorted: which table has a name in _U must not depend on a hash order.
+local function protocols()
+  local names = {}
+  for name in pairs(skynet._proto) do
+    if type(name) == "string" then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
 
 -- Adds the tables that `f`, and the functions it knows, have as upvalues. The first one with a name stays.
 local function collect(f, tables, seen)
@@ -29,7 +38,7 @@ end
 
 local function state_of_service()
   local all, by_protocol, seen = {}, {}, {}
-  for _, name in ipairs(PROTOCOLS) do
+  for _, name in ipairs(protocols()) do
     local ok, handler = pcall(skynet.dispatch, name)
     if ok and handler then
       by_protocol[name] = {}

@@ -13,6 +13,13 @@ if role then
     end
     skynet.retpack(state.answer, name, ...)
   end)
+  local other = { hidden = "found" }
+  skynet.register_protocol {
+    name = "own",
+    id = 99,
+    unpack = skynet.unpack,
+    dispatch = function() other.count = 1 end,
+  }
   skynet.start(function()
     if role == "leave" then
       skynet.exit()
@@ -164,9 +171,14 @@ end
 local function inject()
   local name = os.tmpname()
   local file = assert(io.open(name, "w"))
-  file:write "print(_U.state.answer, ...) if ... == 'bad' then error 'as told' end _U.state.answer = 42"
+  file:write [[
+    print(_U.state.answer, _P.own.other.hidden, ...)
+    if ... == "bad" then
+      error "as told"
+    end
+    _U.state.answer = 42]]
   file:close()
-  claims.equal(text_of("inject %s %s x", address, name), "41\tx")
+  claims.equal(text_of("inject %s %s x", address, name), "41\tfound\tx")
   claims.equal(skynet.call(callee, "lua", "x"), 42)
   has(problem_of("inject %s %s bad", address, name), "as told")
   has(problem_of("inject %s /no/such/file", address), "Can't open /no/such/file")
