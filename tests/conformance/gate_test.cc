@@ -7,6 +7,8 @@ namespace skysim {
 namespace {
 
 TEST_CASE("gate_module.lua") { ExpectSimulatedClaims({"gate_module", 8}); }
+TEST_CASE("login.lua") { ExpectSimulatedClaims({"login", 11}); }
+TEST_CASE("login.lua over real sockets") { ExpectThreadedClaims({"login", 11}); }
 TEST_CASE("gate_module.lua over real sockets") { ExpectThreadedClaims({"gate_module", 8}); }
 
 }  // namespace
