@@ -1,0 +1,403 @@
+---@meta sim
+
+-- The scenario language: docs/reference.md. Durations are texts with a unit ("50ms", "2.5s", "10us", "3min", "1h"), and
+-- so are shares ("1%", "1/200") and rates ("64KB/s", "1.5MB/s", "2KiB/s"); a bare number is refused, but for 0. What
+-- makes no sense ends the run with status 2 and the line of the scenario.
+
+---@alias sim.duration string|0 "50ms", "2.5s", "10us", "3min", "1h"
+---@alias sim.share string|0|1 "1%", "1/200"
+---@alias sim.rate string|0 "64KB/s"; 0: unlimited
+
+--- How long something is under way; made by sim.constant, sim.uniform and sim.exponential.
+---@class sim.Delay
+---@field shape "constant"|"uniform"|"exponential"
+---@field min_ns integer
+---@field max_ns integer
+---@field mean_ns integer
+
+--- How every link behaves.
+---@class sim.Network
+---@field delay? sim.duration|sim.Delay how long a segment is under way
+---@field loss? sim.share of segments; over TCP they come later, by retransmission
+---@field bandwidth? sim.rate
+---@field split? sim.share of deliveries that are cut in two at a chosen byte
+---@field mss? integer largest segment, bytes
+---@field duplicate? sim.share of UDP datagrams that come twice
+---@field reorder? sim.share of UDP datagrams that are overtaken
+
+--- A node of a scenario: one runtime with services of its own.
+---@class sim.Node
+---@field start? string service that its bootstrap starts; needed without a config file
+---@field cluster? string its address in the `cluster` config of all nodes: "10.0.0.1:7001"
+---@field ip? string its address; else the host of `cluster`, else one is given
+---@field thread? integer workers, 1 to 1024; default 8
+---@field cpu? sim.duration virtual time that one dispatch takes; default "10us"
+---@field path? string folder of the project where services and modules are too
+---@field config? string|table a skynet config file; a table of entries; or both: { "etc/config", thread = 2 }
+---@field env? table<string, string|number|boolean> what $NAME stands for in the config file
+---@field files? table<string, string> path -> text, put into its file tree before each start
+---@field harbor? boolean|integer it is in a harbor network, with that id or with the lowest free one
+---@field standalone? boolean|string the master is here too; "ip:port": where it listens
+---@field master? string the node with its master, or an address; needed if there are several
+---@field address? string where other slaves connect to; else port 2526 of its ip
+
+--- Fields of a node that it may have from its next start on.
+---@class sim.Changes
+---@field start? string
+---@field thread? integer
+---@field cpu? sim.duration
+---@field path? string
+---@field config? string|table
+---@field env? table<string, string|number|boolean>
+---@field files? table<string, string>
+---@field harbor? integer
+
+--- What a scenario declares.
+---@class sim.Scenario
+---@field nodes table<string, sim.Node>
+---@field story fun(world: sim.World) what happens, from when all nodes are up (or 60 s have gone) until it returns
+---@field network? sim.Network
+---@field services? table<string, function> main chunks of services; each runs in a Lua state of its own
+---@field cluster? table<string, string|boolean> further entries of the `cluster` config
+---@field project? string folder of the user's services, from the folder of this file; default "."
+---@field reachable? string[] names of sim.reachable that some run of a sweep must come by
+---@field kind? "guarantee"|"allowed"|"liveness" for the reader
+---@field source? string for the reader: where the case comes from
+
+---@class sim
+local sim = {}
+
+--- Declares the scenario, once per file: `sim.scenario "its claim" { nodes = ..., story = ... }`.
+---@param claim string
+---@return fun(declaration: sim.Scenario): sim.Scenario
+function sim.scenario(claim) end
+
+-- Properties. `name` is what reports and sweeps know one by.
+
+--- Claims what must never be false.
+---@param name string
+---@param condition any
+---@param detail? string a string.format of what was expected and what was seen
+---@param ... any
+function sim.guarantee(name, condition, detail, ...) end
+
+--- sim.guarantee.
+---@param name string
+---@param condition any
+---@param detail? string
+---@param ... any
+function sim.always(name, condition, detail, ...) end
+
+--- Waits until condition() is true; it is a failure if that takes longer than `within`. Only in a story.
+---@async
+---@param name string
+---@param condition fun(): any asked after each event
+---@param within sim.duration
+---@return boolean became_true
+function sim.liveness(name, condition, within) end
+
+--- sim.liveness.
+---@async
+---@param name string
+---@param condition fun(): any
+---@param within sim.duration
+---@return boolean became_true
+function sim.eventually(name, condition, within) end
+
+--- Both outcomes are legal, and a sweep must see both.
+---@param name string
+---@param condition any
+function sim.allowed(name, condition) end
+
+--- A sweep must see it true.
+---@param name string
+---@param condition any
+function sim.sometimes(name, condition) end
+
+--- A sweep must come by here.
+---@param name string
+function sim.reachable(name) end
+
+--- Whether two values are the same, tables by content, and what was expected and seen as text: made to be the end of
+--- the arguments of sim.guarantee.
+---@param expected any
+---@param seen any
+---@param where? string in front of the text: "round 2"
+---@return boolean is_equal
+---@return string text
+function sim.equal(expected, seen, where) end
+
+-- For services, too. Outside a simulation they do nothing.
+
+--- Reports a fact to the story (world:probes, world:on) and the trace.
+---@param name string
+---@param ... any what skynet.pack takes
+function sim.probe(name, ...) end
+
+--- The value of `--set key=value` of the command.
+---@generic T: string|number|boolean
+---@param key string
+---@param default T
+---@return T value of the type of `default`
+function sim.setting(key, default) end
+
+-- Quantities.
+
+--- Nanoseconds, to compare with world:now().
+---@param duration sim.duration
+---@return integer ns
+function sim.duration(duration) end
+
+--- Always the same delay.
+---@param delay sim.duration
+---@return sim.Delay
+function sim.constant(delay) end
+
+--- A delay between two bounds, all equally likely.
+---@param least sim.duration
+---@param most sim.duration
+---@return sim.Delay
+function sim.uniform(least, most) end
+
+--- A delay of `least` and something on top that is `mean` on average and seldom much more.
+---@param least sim.duration
+---@param mean sim.duration
+---@param most? sim.duration never longer than this; default: least and twenty times the mean
+---@return sim.Delay
+function sim.exponential(least, mean, most) end
+
+------------------------------------------------------------------------------------------------------------------------
+
+--- A task of the story.
+---@class sim.Task
+local Task = {}
+
+--- Waits for its end. Raises what it raised.
+---@async
+---@return any ... what its function returned
+function Task:join() end
+
+--- One direction between two nodes. Each verb returns the link, so that they can be chained.
+---@class sim.Link
+local Link = {}
+
+--- How long a segment is under way.
+---@param delay sim.duration|sim.Delay
+---@return sim.Link
+function Link:delay(delay) end
+
+--- Share of segments that are lost; over TCP they come later, by retransmission.
+---@param ratio sim.share
+---@return sim.Link
+function Link:loss(ratio) end
+
+--- How much fits through it.
+---@param rate sim.rate
+---@return sim.Link
+function Link:bandwidth(rate) end
+
+--- Share of deliveries that are cut in two at a chosen byte.
+---@param ratio sim.share
+---@return sim.Link
+function Link:split(ratio) end
+
+--- Largest segment.
+---@param bytes integer 1 to 65536
+---@return sim.Link
+function Link:mss(bytes) end
+
+--- Share of UDP datagrams that come twice.
+---@param ratio sim.share
+---@return sim.Link
+function Link:duplicate(ratio) end
+
+--- Share of UDP datagrams that are overtaken.
+---@param ratio sim.share
+---@return sim.Link
+function Link:reorder(ratio) end
+
+--- Loses everything from now on, until healed.
+---@return sim.Link
+function Link:partition() end
+
+--- Undoes partition.
+---@return sim.Link
+function Link:heal() end
+
+--- Keeps what arrives, until released; nothing is lost.
+---@return sim.Link
+function Link:hold() end
+
+--- Lets go of what was kept.
+---@param how? { one_chunk: boolean? } one_chunk: the bytes of a connection arrive as one piece
+---@return sim.Link
+function Link:release(how) end
+
+--- How much is kept now.
+---@return integer bytes
+function Link:held() end
+
+--- A fact that a service reported; its values are the items 1 to n.
+---@class sim.Probe
+---@field node string
+---@field service skynet.handle
+---@field time integer virtual ns
+---@field n integer number of values
+---@field [integer] any
+
+--- A connection that is not wholly closed.
+---@class sim.Connection
+---@field from string node that connected
+---@field to string
+---@field from_address string
+---@field to_address string
+---@field state string
+
+--- The world of a story. A name that nobody has, or a verb that makes no sense now, ends the run with status 2. With
+--- `--transport tcp` that is also the end of what needs the simulated network: link, partition, heal, reset, refuse,
+--- black_hole, allow, delay_connects, connections, accepted, and crash with power_off.
+---@class sim.World
+local World = {}
+
+--- Virtual time since the run began; compare with sim.duration("2s").
+---@return integer ns
+function World:now() end
+
+--- Lets time pass.
+---@async
+---@param duration sim.duration
+function World:sleep(duration) end
+
+--- Begins another task of the story, now.
+---@param f function
+---@param ... any
+---@return sim.Task
+function World:spawn(f, ...) end
+
+--- Waits until condition() is true, which is asked after each event.
+---@async
+---@param condition fun(): any
+---@param timeout? sim.duration default: for ever
+---@return boolean became_true
+function World:wait_until(condition, timeout) end
+
+--- Runs steps that do not depend on each other, in an order that the seed chooses, and waits for all.
+---@async
+---@param ... fun()
+function World:together(...) end
+
+--- A choice of the seed; 1 where nothing unusual happens.
+---@param n integer
+---@return integer one of 1 to n
+function World:choose(n) end
+
+--- A copy of a list in an order that the seed chooses.
+---@generic T
+---@param list T[]
+---@return T[]
+function World:shuffle(list) end
+
+--- Calls a service of a node with a message of type lua, as skynet.call does. Raises if the call fails; the run has
+--- failed if nobody catches that.
+---@async
+---@param node string
+---@param address string ".name" or ":handle"
+---@param ... any
+---@return any ...
+function World:call(node, address, ...) end
+
+--- Sends a message of type lua to a service of a node.
+---@param node string
+---@param address string ".name" or ":handle"
+---@param ... any
+function World:send(node, address, ...) end
+
+--- What services reported with sim.probe(name, ...) so far, in order.
+---@param name string
+---@return sim.Probe[]
+function World:probes(name) end
+
+--- Calls f(probe) in a new task of the story for each sim.probe(name, ...) from now on.
+---@param name string
+---@param f fun(probe: sim.Probe)
+function World:on(name, f) end
+
+--- Writes a line into the trace.
+---@param text string a string.format
+---@param ... any
+function World:note(text, ...) end
+
+--- Kills a node. Its kernel closes its connections; with power_off there is silence.
+---@param name string
+---@param how? { power_off: boolean?, lose_files: boolean? }
+function World:crash(name, how) end
+
+--- Starts a node that is down and waits for the end of its bootstrap.
+---@async
+---@param name string
+---@param changes? sim.Changes
+function World:start(name, changes) end
+
+--- Starts a node, after killing it if it runs, and waits for the end of its bootstrap.
+---@async
+---@param name string
+---@param changes? sim.Changes
+function World:restart(name, changes) end
+
+--- Whether a node is up.
+---@param name string
+---@return boolean
+function World:is_running(name) end
+
+--- One direction between two nodes.
+---@param from string
+---@param to string
+---@return sim.Link
+function World:link(from, to) end
+
+--- Cuts every link between nodes of different groups, both ways; a node in no group keeps its links.
+---@param groups string[][] { {"a"}, {"b", "c"} }
+function World:partition(groups) end
+
+--- Heals every link that is partitioned.
+function World:heal() end
+
+--- Resets every connection that `from` made to `to`: both ends see "Connection reset by peer".
+---@param from string
+---@param to string
+---@return integer count
+function World:reset(from, to) end
+
+--- Refuses new connects until they are allowed again.
+---@param from string
+---@param to string
+function World:refuse(from, to) end
+
+--- Gives new connects no answer until they are allowed again.
+---@param from string
+---@param to string
+function World:black_hole(from, to) end
+
+--- Undoes refuse and black_hole.
+---@param from string
+---@param to string
+function World:allow(from, to) end
+
+--- Makes the next connects take longer, and the bytes on them too.
+---@param from string
+---@param to string
+---@param delay sim.duration
+---@param count? integer how many connects; default 1
+function World:delay_connects(from, to, delay, count) end
+
+--- All connections that are not wholly closed.
+---@return sim.Connection[]
+function World:connections() end
+
+--- How many connects of `from` to `to` were accepted so far.
+---@param from string
+---@param to string
+---@return integer count
+function World:accepted(from, to) end
+
+return sim
