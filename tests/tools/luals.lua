@@ -24,6 +24,7 @@ local OTHER_PARAMETERS = {
 
 -- Class -> an object of it, where the module's own table is not the class.
 local OBJECTS = {
+  ["skynet.multicast.channel"] = function(multicast) return multicast.new { channel = 0 } end,
   ["skynet.requests"] = function(skynet) return skynet.request() end,
   ["skynet.socketchannel.channel"] = function(channels) return channels.channel { host = "nowhere" } end,
 }

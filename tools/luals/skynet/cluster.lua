@@ -47,7 +47,7 @@ function cluster.proxy(node, name) end
 ---@param node string
 ---@param name string type of the service
 ---@param address? integer|string default: waits until that node has a unique service of this type
----@return table object
+---@return skynet.snax.object
 function cluster.snax(node, name, address) end
 
 --- Makes a service reachable as "@name" of this node.

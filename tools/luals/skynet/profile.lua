@@ -1,19 +1,19 @@
 ---@meta skynet.profile
 
--- CPU time of a task. Time in which it waits does not count. In a simulation it is the scenario's cost of its
--- dispatches.
+-- CPU time of a coroutine, be it a task or not. Time in which it waits or is suspended does not count; what it resumes
+-- does. In a simulation it is a sum of the scenario's costs of dispatches, or 0.
 
 ---@class skynet.profile
 local profile = {}
 
 --- Begins to measure. Raises if that was done already.
----@param thread? thread default: the running one
-function profile.start(thread) end
+---@param co? thread default: the running one
+function profile.start(co) end
 
 --- Ends it. Raises if nothing is measured.
----@param thread? thread default: the running one
+---@param co? thread default: the running one
 ---@return number seconds of CPU time since start()
-function profile.stop(thread) end
+function profile.stop(co) end
 
 --- Lua's coroutine.resume.
 ---@param co thread
