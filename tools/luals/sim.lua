@@ -312,6 +312,15 @@ function World:call(node, address, ...) end
 ---@param ... any
 function World:send(node, address, ...) end
 
+--- Runs a line of the debug console on a node, as service debug_console would: "stat", "task :0000000a", "help", ...
+--- The first time it starts a service there, sim_console.
+---@async
+---@param node string
+---@param line string
+---@return string? text what the console shows
+---@return string? problem what is wrong, without a text
+function World:console(node, line) end
+
 --- What services reported with sim.probe(name, ...) so far, in order.
 ---@param name string
 ---@return sim.Probe[]
