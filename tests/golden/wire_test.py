@@ -115,7 +115,8 @@ class Node:
     def __init__(self, service, **config):
         self.folder = tempfile.mkdtemp()
         with open(os.path.join(self.folder, "config"), "w") as file:
-            file.write(f'thread = 2\nharbor = 0\nluaservice = "{FOLDER}/service/?.lua"\nstart = "{service}"\n')
+            file.write(f'thread = 2\nharbor = 0\nluaservice = "{FOLDER}/service/?.lua"\n'
+                       f'snax = "{FOLDER}/service/?.lua"\nstart = "{service}"\n')
             file.writelines(f'{key} = "{value}"\n' for key, value in config.items())
         self.process = Process(PROGRAM, WORKSPACE, self.folder, ["config"])
 
@@ -140,7 +141,8 @@ FENCE_SESSION = 0x7FFFFFFF
 
 
 def fence_request(handle):
-    return struct.pack(">H", 16) + struct.pack("<BII", 0, handle, FENCE_SESSION) + b"\x34PUSHED"
+    question = b"\x0a\x07" if handle == PING else b"\x34PUSHED"  # the number 7, or a short string
+    return struct.pack(">HB", 9 + len(question), 0) + struct.pack("<II", handle, FENCE_SESSION) + question
 
 
 def fence_reply(text):

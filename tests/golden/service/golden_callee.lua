@@ -1,6 +1,7 @@
 -- The node "db" of the recordings: its services have the recorded handles. Prints the port on which it listens.
 local skynet = require "skynet"
 local cluster = require "skynet.cluster"
+local snax = require "skynet.snax"
 require "skynet.manager"
 
 local function launch_as(handle, launch, ...)
@@ -14,7 +15,7 @@ end
 skynet.start(function()
   launch_as(10, skynet.newservice, "golden_echo")
   launch_as(11, skynet.newservice, "golden_echo")  -- what was there does not matter
-  launch_as(12, skynet.call, ".service", "lua", "LAUNCH", "snaxd", "ping")
+  launch_as(12, function() return snax.uniqueservice("ping").handle end)
   skynet.name(".echo", 10)
   cluster.register("echo", 10)
   local _, port = cluster.open(0)

@@ -96,11 +96,6 @@ local function query(name)
   end
 end
 
--- What cluster.snax does, for a service with the methods of the recorded one: 5 is a call, 6 a send.
-local function snax_proxy()
-  return cluster.proxy("db", cluster.call("db", ".service", "QUERY", "snaxd", "ping"))
-end
-
 local recording = {
   cluster_query_ok = query "echo",
   cluster_query_fail = query "nosuchname",
@@ -145,11 +140,11 @@ function recording.cluster_proxy_send()
 end
 
 function recording.cluster_snax()
-  return { result(pcall(skynet.call, snax_proxy(), "snax", 5, "pong?")) }
+  return { result(pcall(cluster.snax("db", "ping").req.echo, "pong?")) }
 end
 
 function recording.cluster_snax_post()
-  skynet.send(snax_proxy(), "snax", 6, "note!")
+  cluster.snax("db", "ping").post.note("note!")
   return {}
 end
 
@@ -218,13 +213,6 @@ function recording.client_16_push_after_reconnect()
 end
 
 ---------------------------------------------------------------------------------------------------------------------
-
-skynet.register_protocol {
-  name = "snax",
-  id = skynet.PTYPE_SNAX,
-  pack = skynet.pack,
-  unpack = skynet.unpack,
-}
 
 skynet.start(function()
   local peer = "127.0.0.1:" .. skynet.getenv "golden_port"
