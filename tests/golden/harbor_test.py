@@ -149,6 +149,8 @@ class HarborTest(unittest.TestCase):
             two.expect("harbor_slave2_master.m2s", 0, 2)
             one.expect("harbor_slave1_master.m2s", 3, 4)  # C 2
             one.write("harbor_slave1_master.s2m", 3, 5)  # Q GNAME2, twice: nobody has it
+            one.write("harbor_slave2_master.s2m", 1, 2)  # Q SERVICE: when it is answered those before were heard
+            one.expect("harbor_slave2_master.m2s", 1, 2)
             two.write("harbor_slave2_master.s2m", 2)  # R GNAME2
             one.expect("harbor_slave1_master.m2s", 4, 5)
             two.expect("harbor_slave2_master.m2s", 2, 3)
