@@ -148,9 +148,13 @@ bool Node::Send(Handle destination, Message message) {
 
 void Node::Put(ServiceRef target, Message message) {
   if (platform_.executor.IsDeferring()) {
-    platform_.executor.Defer([target = std::move(target), message = std::move(message)]() mutable {
-      target->Push(std::move(message));
-    });
+    const bool is_to_itself = message.source == target->handle();
+    if (is_to_itself) target->OnItsWay(1);
+    platform_.executor.Defer(
+        [target = std::move(target), message = std::move(message), is_to_itself]() mutable {
+          if (is_to_itself) target->OnItsWay(-1);
+          target->Push(std::move(message));
+        });
   } else {
     target->Push(std::move(message));
   }

@@ -69,8 +69,13 @@ class ServiceContext final : public Runnable {
   void RetireWhenEmpty();
   bool is_retired() const { return is_retired_.load(std::memory_order_acquire); }
 
+  // A message that it has sent to itself is held back by its stretched dispatch (+1), or comes (-1):
+  // to the service it is there. Single threaded: real executors hold nothing back.
+  void OnItsWay(int change) { on_its_way_ += static_cast<size_t>(change); }
+
   // -- Figures of the STAT command --------------------------------------------------------------
-  size_t mailbox_size() const { return mailbox_.size(); }
+  // With what is on its way (OnItsWay).
+  size_t mailbox_size() const { return mailbox_.size() + on_its_way_; }
   uint64_t message_count() const { return message_count_.load(std::memory_order_relaxed); }
   int64_t cpu_ns() const { return cpu_ns_.load(std::memory_order_relaxed); }
   // CPU time of the dispatch under way.
@@ -97,6 +102,7 @@ class ServiceContext final : public Runnable {
   std::string script_;
   Handle handle_ = 0;
   Mailbox mailbox_;
+  size_t on_its_way_ = 0;
   int32_t session_ = 0;
   uint64_t cause_ = 0;
   std::atomic<uint64_t> message_count_{0};  // this and the next: written by its worker only

@@ -210,6 +210,7 @@ std::vector<SocketInfo> SocketServer::Info() const {
       default: return socket.is_udp ? "UDP" : "TCP";
     }
   };
+  executor_.Flush();  // who has just written finds its bytes counted
   std::vector<SocketInfo> all;
   absl::MutexLock lock(&mutex_);
   for (const std::unique_ptr<Socket>& slot : slots_) {

@@ -143,7 +143,7 @@ class SocketServer final : private TransportSink {
   // Numeric addresses of a host name; the transport's answer.
   absl::StatusOr<std::vector<std::string>> Resolve(const std::string& host);
 
-  // Every socket, in order of its slot (id mod 65536).
+  // Every socket, in order of its slot (id mod 65536). What the caller has written so far counts.
   std::vector<SocketInfo> Info() const;
 
   // Where the buffers of kData and kUdp events come from, and payloads to send.

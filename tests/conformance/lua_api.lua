@@ -7,14 +7,18 @@
 local sim = require "sim"
 
 local FILES = {
-  "boot_services", "calls", "cluster_caller", "cluster_calls", "cluster_wire", "core_module", "critical_section",
-  "data_center", "debug_protocol", "function_names", "gate_events", "logged_lines", "module_loading", "multicast",
-  "named_functions", "protocols", "queued_requests", "requests", "service_exit", "service_facts", "snax_cluster",
-  "snax_config", "snax_objects", "socket_channel", "socket_streams", "task_order", "user_coroutines",
+  "boot_services", "calls", "cluster_batch", "cluster_caller", "cluster_calls", "cluster_wire", "core_module",
+  "critical_section", "crypt", "data_center", "datasheets", "debug_protocol", "dns", "dns_silence", "function_names",
+  "gate_events", "gate_module", "http", "http_malformed", "logged_lines", "login", "module_loading", "multicast",
+  "named_functions", "node_tools", "protocols", "queued_requests", "remote_debug", "requests", "service_exit",
+  "service_facts", "shared_data", "shared_tables", "snax_cluster", "snax_config", "snax_objects", "socket_channel",
+  "socket_streams", "stm_versions", "task_order", "upstream_defects", "user_coroutines", "websocket",
+  "websocket_malformed",
 }
 
 -- Files that need more than the name of their start service.
 local CONFIGS = {
+  cluster_wire = { cluster_request_max = "300000" },
   logged_lines = { logservice = "snlua", logger = "logger_with_memory" },
 }
 
@@ -36,6 +40,6 @@ sim.scenario "the Lua API keeps its claims" {
   story = function(world)
     sim.liveness("every file ends", function()
       return #world:probes "checked" == count
-    end, "120s")
+    end, "600s")
   end,
 }
