@@ -339,6 +339,7 @@ local function helpers()
   claims.equal({ ok, reason }, { false, sockethelper.socket_error })
   sockethelper.shutdown(id)
   sockethelper.close(id)
+  skynet.sleep(1)  -- what was asked for in this dispatch has happened
   for _, f in ipairs { read, write } do
     ok, reason = pcall(f, "x")
     claims.equal({ ok, reason }, { false, sockethelper.socket_error })
