@@ -113,6 +113,7 @@ void SimExecutor::Run(Turn& turn) {
     deferring_turn_ = &turn;
   }
   turn.has_mail = turn.runnable->RunOne();
+  if (!turn.has_mail) turn.runnable = nullptr;  // it may be gone, though it has left effects
   is_deferring_ = false;
   deferring_turn_ = nullptr;
   sink_.OnDispatched();

@@ -181,6 +181,34 @@ TEST_CASE("Stop drops what is queued or under way, its effects, and what is subm
   CHECK(fixture.order == Lines{"a", "1", "c dropped", "a dropped", "b dropped", "d dropped"});
 }
 
+// A service that ends has no mail any more, but its end has effects.
+TEST_CASE("Stop does not touch a service that is gone, though its effects are still to happen") {
+  class Ending final : public Runnable {
+   public:
+    explicit Ending(ExecutorFixture& fixture) : fixture_(fixture) {}
+    bool RunOne() override {
+      for (const char* effect : {"1", "2"}) {
+        fixture_.executor->Defer([this, effect] { fixture_.Note(effect); });
+      }
+      return false;
+    }
+    void Drop() override { fixture_.Note("dropped"); }
+
+   private:
+    ExecutorFixture& fixture_;
+  };
+  OneStream choices("node/n/stretch", 1);
+  ExecutorFixture fixture(choices, 2);
+  Ending ending(fixture);
+  fixture.executor->Submit(&ending);
+  fixture.events.RunNext();
+  REQUIRE(fixture.order == Lines{"1"});
+
+  fixture.executor->Stop();
+
+  CHECK(fixture.order == Lines{"1"});
+}
+
 TEST_CASE("the same seed gives the same interleaving, and stays within the workers") {
   auto run = [](uint64_t seed) {
     SeededChoices choices(seed, false);
