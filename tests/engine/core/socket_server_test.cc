@@ -348,12 +348,21 @@ TEST_CASE("an id accepts data before its connect has begun") {  // B1
 
   SocketId id = world.Connecting();
   CHECK(world.Send(id, "early"));
-  CHECK(std::string(world.server.Info()[0].type) == "UNKNOWN");
   CHECK(world.transport.endpoints.empty());
   world.executor.RunEffects();
   world.transport.FinishConnect(world.transport.last());
 
   CHECK(world.Wire().outgoing == "early");
+}
+
+TEST_CASE("who looks at the sockets sees what it has just written, though effects are held back") {
+  World world;
+  SocketId id = world.Connected();
+  world.executor.is_deferring = true;
+
+  world.Send(id, "four");
+
+  CHECK(world.server.Info()[0].write_bytes == 4);
 }
 
 TEST_CASE("a paused connection does not read, and reads what waited after start") {
