@@ -150,7 +150,7 @@ void LuaService::OnSignal(int signal) {
   if (signal == 0) {
     // Services that share a thread share running(), which then is whoever gave the signal.
     if (options_.tasks.running != nullptr && !is_running_.load(std::memory_order_relaxed)) return;
-    running().Hook(InterruptHook, LUA_MASKCOUNT, 1);
+    running().HookSoon(InterruptHook, LUA_MASKCOUNT);
   } else if (signal == 1) {
     node.Log(context_->handle(), absl::StrFormat("Current Memory %.3fK",
                                                  static_cast<double>(vm->bytes_used()) / 1024));
@@ -158,7 +158,8 @@ void LuaService::OnSignal(int signal) {
 }
 
 bool LuaService::Interrupt() {
-  return running().Hook(EndlessHook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  return running().HookSoon(EndlessHook,
+                            LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT);
 }
 
 void LuaService::SetCallback(lua_State* L, bool forwards) {

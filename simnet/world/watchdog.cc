@@ -50,7 +50,7 @@ void Watchdog::Look() {
   }
   if (!running_.is_running() || ++idle_looks_ < cpu_s_max_) return;
   has_fired_ = true;
-  running_.Hook(&Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  running_.Hook(&Watchdog::Hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT);
 }
 
 // In a hook the function that runs is level 0.

@@ -207,7 +207,8 @@ TEST_CASE_METHOD(ScenarioFixture,
 }
 
 TEST_CASE_METHOD(ScenarioFixture,
-                 "an endless loop is caught and located, in the story and in a service") {
+                 "an endless loop is caught and located, in the story and in a service",
+                 "[watchdog]") {
   auto story = RunText(Story(R"(
     while true do pcall(function() while true do end end) end
   )"));

@@ -58,7 +58,7 @@ sim.scenario "test" {
     skynet.start(function()
       skynet.dispatch("lua", function(_, _, verb, ...)
         if verb == "wait" then skynet.wait() end
-        if verb == "loop" then while true do end end
+        if verb == "loop" then while true do os.time() end end
         if verb == "probe" then sim.probe(...) end
         if verb == "judge" then sim.guarantee(...) end
         if verb == "sleep" then skynet.sleep(...) end

@@ -524,7 +524,7 @@ TEST_CASE("a run stops at its dispatches") {
   CHECK(fixture.world().dispatches() == 500);
 }
 
-TEST_CASE("an endless loop is stopped and located, wherever it is") {
+TEST_CASE("an endless loop is stopped and located, wherever it is", "[watchdog]") {
   const char* loop = GENERATE(
       "while true do end",
       "pcall(function() while true do end end)",
