@@ -57,17 +57,22 @@ function handler.warning(fd, kib)
   send(watchdog, "lua", "socket", "warning", fd, kib)
 end
 
+-- Raises if the connection has ended meanwhile.
+local function route_of(fd)
+  return routes[fd] or error(string.format("gate: no connection %s", tostring(fd)), 0)
+end
+
 local command = {}
 
 function command.forward(source, fd, client, agent)
-  local route = assert(routes[fd])
+  local route = route_of(fd)
   route.client = client and client ~= 0 and client or skynet.self()
   route.agent = agent or source
   gateserver.openclient(fd)
 end
 
 function command.accept(_, fd)
-  local route = assert(routes[fd])
+  local route = route_of(fd)
   route.agent, route.client = nil, nil
   gateserver.openclient(fd)
 end

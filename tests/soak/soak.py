@@ -163,10 +163,11 @@ def mean(values):
 
 
 def faulty_lines(lines):
-    """Violations, and errors that are not of a connection that was torn under a send."""
+    """Violations, and errors that are not of a connection that was torn, under a send or before its agent was there."""
     faults = [line for line in lines if "VIOLATION" in line]
     for before, line in zip(lines, lines[1:]):
-        if line.startswith("stack traceback") and "[Error: socket]" not in before:
+        is_torn = "[Error: socket]" in before or "gate: no connection" in before
+        if line.startswith("stack traceback") and not is_torn:
             faults.append(before)
     return faults
 
