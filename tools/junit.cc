@@ -60,7 +60,7 @@ void AppendProperty(std::string& out, const PropertySummary& property, const Jun
   std::string name = absl::StrCat(ClaimKindName(property.claim), ": ",
                                   PropertyKindName(property.kind), " ", property.name);
   std::string inside, missing = MissingOutcome(property);
-  if (!IsJudgedOverSweep(property) && property.runs_failed > 0) {
+  if (IsBroken(property)) {
     inside = Failure(absl::StrCat("broken in ", property.runs_failed, " of ", property.runs,
                                   " runs, first by seed ", property.failed_seed),
                      absl::StrCat(property.detail, "\n", options.repeat(property.failed_seed)));

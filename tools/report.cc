@@ -42,17 +42,19 @@ bool IsBroken(const PropertyResult& property) {
          property.kind != PropertyKind::kReachable;
 }
 
+bool IsUsual(const PropertyResult& property) { return property.claim == ClaimKind::kUsual; }
+
 // How a property fared, in words: a "sometimes" that was not true has not failed.
 std::string Judgement(const PropertyResult& property, const Paint& paint) {
   uint64_t times = property.passed + property.failed;
   if (IsBroken(property)) {
-    return absl::StrCat(paint.Bad("FAILED"), " ", property.failed, " of ", times, ", first at ",
+    return absl::StrCat(IsUsual(property) ? "broken" : paint.Bad("FAILED"), " ", property.failed, " of ", times, ", first at ",
                         FormatDuration(property.failed_ns));
   }
+  if (times == 0) return property.kind == PropertyKind::kReachable ? "not reached" : "never judged";
   if (property.kind == PropertyKind::kSometimes) {
     return absl::StrCat("true ", property.passed, " of ", times);
   }
-  if (times == 0) return "not reached";
   return absl::StrCat("held ", property.passed, " of ", times);
 }
 

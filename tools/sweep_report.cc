@@ -37,18 +37,27 @@ std::string RangeSize(SeedRange seeds) {
   return steps + 1 == 0 ? "2^64" : absl::StrCat(steps + 1);
 }
 
+// Of one that no run broke.
+std::string HeldIn(const PropertySummary& property) {
+  if (property.runs_judged == 0) return absl::StrCat("never judged in ", property.runs, " runs");
+  uint64_t others = property.runs - property.runs_judged;
+  return absl::StrCat("held in ", property.runs_judged, " runs",
+                      others > 0 ? absl::StrCat(", not judged in ", others) : "");
+}
+
 std::string PropertyLine(const PropertySummary& property, bool is_whole, const Paint& paint) {
   std::string judgement, missing = MissingOutcome(property);
   if (!IsJudgedOverSweep(property) && property.runs_failed > 0) {
-    judgement = absl::StrCat(paint.Bad("FAILED"), " in ", property.runs_failed, " of ",
-                             property.runs, " runs, first by seed ", property.failed_seed);
+    judgement = absl::StrCat(IsBroken(property) ? paint.Bad("FAILED") : "broken", " in ",
+                             property.runs_failed, " of ", property.runs, " runs, first by seed ",
+                             property.failed_seed);
   } else if (!missing.empty()) {
     judgement = is_whole ? absl::StrCat(paint.Bad("FAILED"), ": ", missing)
                          : absl::StrCat(missing, ", so far");
   } else if (property.kind == PropertyKind::kSometimes) {
     judgement = absl::StrCat("true ", property.passed, " times, not true ", property.failed);
   } else {
-    judgement = absl::StrCat("held in ", property.runs, " runs");
+    judgement = HeldIn(property);
   }
   std::string line =
       absl::StrFormat("  %-9s  %-10s  %s: %s\n", ClaimKindName(property.claim),
@@ -157,6 +166,7 @@ std::string SweepReportJson(const SweepOptions& options, const SweepResult& resu
                                   {"kind", PropertyKindName(property.kind)},
                                   {"claim", ClaimKindName(property.claim)},
                                   {"runs", property.runs},
+                                  {"runs_judged", property.runs_judged},
                                   {"passed", property.passed},
                                   {"failed", property.failed},
                                   {"runs_failed", property.runs_failed},

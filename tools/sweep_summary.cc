@@ -34,6 +34,8 @@ std::string ClaimKindName(ClaimKind claim) {
       return "allowed";
     case ClaimKind::kLiveness:
       return "liveness";
+    case ClaimKind::kUsual:
+      return "usual";
   }
   return "unknown";
 }
@@ -42,11 +44,18 @@ bool IsJudgedOverSweep(const PropertySummary& property) {
   return property.kind == PropertyKind::kSometimes || property.kind == PropertyKind::kReachable;
 }
 
+bool IsBroken(const PropertySummary& property) {
+  return !IsJudgedOverSweep(property) && property.claim != ClaimKind::kUsual &&
+         property.runs_failed > 0;
+}
+
 std::string MissingOutcome(const PropertySummary& property) {
   if (!IsJudgedOverSweep(property)) return "";
   bool is_sometimes = property.kind == PropertyKind::kSometimes;
   if (property.passed == 0) {
-    return absl::StrCat(is_sometimes ? "never true in " : "never reached in ", Runs(property.runs));
+    if (!is_sometimes) return absl::StrCat("never reached in ", Runs(property.runs));
+    return absl::StrCat(property.failed == 0 ? "never judged in " : "never true in ",
+                        Runs(property.runs));
   }
   if (is_sometimes && property.claim == ClaimKind::kAllowed && property.failed == 0) {
     return absl::StrCat("allowed both ways, but true each time in ", Runs(property.runs));
@@ -82,6 +91,7 @@ void SweepSummary::AddProperty(const SeedResult& result, size_t position) {
   summary.claim = property.claim;
   summary.name = property.name;
   summary.runs += 1;
+  summary.runs_judged += property.passed + property.failed > 0 ? 1 : 0;
   summary.passed += property.passed;
   summary.failed += property.failed;
   if (property.failed == 0) return;

@@ -19,19 +19,23 @@ struct PropertySummary {
   ClaimKind claim = ClaimKind::kGuarantee;
   std::string name;
   uint64_t runs = 0;                  // in which it was there
+  uint64_t runs_judged = 0;           // in which it was judged, too
   uint64_t passed = 0, failed = 0;    // judgements, over all runs
   uint64_t runs_failed = 0;           // with at least one judgement against it
   uint64_t failed_seed = 0;           // the lowest of them, and what it said
   std::string detail;
 };
 
-// "always", "sometimes", ...; "guarantee", "allowed", "liveness".
+// "always", "sometimes", ...; "guarantee", "allowed", "liveness", "usual".
 std::string PropertyKindName(PropertyKind kind);
 std::string ClaimKindName(ClaimKind claim);
 
 // True if `property` says what must be seen at least once, in one run of many, and so is judged
 // over the whole sweep.
 bool IsJudgedOverSweep(const PropertySummary& property);
+
+// Some run broke it, and that is a failure: not so if it is merely usual.
+bool IsBroken(const PropertySummary& property);
 
 // What a whole sweep says against `property`, or nothing: a "sometimes" or "reachable" that was
 // never seen, an allowed outcome whose opposite was never seen.

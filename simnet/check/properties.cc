@@ -10,6 +10,7 @@ absl::string_view ToString(ClaimKind claim) {
     case ClaimKind::kGuarantee: return "guarantee";
     case ClaimKind::kAllowed: return "allowed";
     case ClaimKind::kLiveness: return "liveness";
+    case ClaimKind::kUsual: return "usual";
   }
   return "unknown";
 }
@@ -53,7 +54,8 @@ absl::Status PropertyStore::Judge(PropertyKind kind, ClaimKind claim, const std:
   if (++result.failed > 1) return absl::OkStatus();
   result.detail = std::string(detail);
   result.failed_ns = now_ns;
-  bool fails_run = kind == PropertyKind::kAlways || kind == PropertyKind::kEventually;
+  bool fails_run = claim != ClaimKind::kUsual &&
+                   (kind == PropertyKind::kAlways || kind == PropertyKind::kEventually);
   if (fails_run && first_failure_ == SIZE_MAX) first_failure_ = index;
   return absl::OkStatus();
 }
@@ -66,7 +68,9 @@ std::string PropertyStore::Describe(const PropertyResult& failed) {
   int64_t us = failed.failed_ns / 1000;
   std::string text = absl::StrFormat("%s \"%s\" failed at %d.%06d s", ToString(failed.claim),
                                      failed.name, us / 1'000'000, us % 1'000'000);
-  if (!failed.detail.empty()) absl::StrAppend(&text, ": ", failed.detail);
+  absl::string_view detail(failed.detail);
+  detail = detail.substr(0, detail.find('\n'));
+  if (!detail.empty()) absl::StrAppend(&text, ": ", detail);
   return text;
 }
 

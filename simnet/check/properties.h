@@ -13,13 +13,13 @@
 
 namespace skysim {
 
-// "guarantee", "allowed", "liveness"; "always", "sometimes", "eventually", "reachable".
+// "guarantee", "allowed", "liveness", "usual"; "always", "sometimes", "eventually", "reachable".
 absl::string_view ToString(ClaimKind claim);
 absl::string_view ToString(PropertyKind kind);
 
 // PropertyStore keeps how the properties of one run fared: each name once, in order of first use.
-// Only an always or an eventually that is judged false fails a run; what a sometimes means is for a
-// sweep to say. One thread.
+// Only an always or an eventually that is judged false fails a run, and not if it is merely usual;
+// what a sometimes means is for a sweep to say. One thread.
 class PropertyStore final {
  public:
   PropertyStore() = default;
@@ -40,7 +40,8 @@ class PropertyStore final {
   // The property that failed first; null: none did.
   const PropertyResult* FirstFailure() const;
 
-  // `guarantee "in order" failed at 1.250000 s: expected 1 2, seen 2 1`.
+  // `guarantee "in order" failed at 1.250000 s: expected 1 2, seen 2 1`: one line, with the first
+  // of the detail.
   static std::string Describe(const PropertyResult& failed);
 
  private:

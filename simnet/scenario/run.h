@@ -45,10 +45,12 @@ struct RunOptions {
 };
 
 enum class PropertyKind { kAlways, kSometimes, kEventually, kReachable };
-enum class ClaimKind { kGuarantee, kAllowed, kLiveness };
+// kUsual: nobody promised it; when it is false that is counted and shown, and fails nothing.
+enum class ClaimKind { kGuarantee, kAllowed, kLiveness, kUsual };
 
 // How one property fared in one run. A kSometimes that was never true here is no failure of the
-// run, but of a sweep in which no run saw it.
+// run, but of a sweep in which no run saw it. One that was declared and never judged has counted
+// nothing.
 struct PropertyResult {
   PropertyKind kind;
   ClaimKind claim;

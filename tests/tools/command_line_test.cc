@@ -330,6 +330,30 @@ TEST_CASE("sweep fails if what must be seen was not, over the whole range") {
   CHECK(command.Execute({"sweep", allowed, "--seeds", "1:2"}) == 0);
 }
 
+TEST_CASE("sweep fails if what is in the catalogue was never judged, and a run only shows it") {
+  Command command;
+  std::string path = command.Scenario("catalogue 50\n");
+
+  CHECK(command.Execute({"run", path, "--seed", "1"}) == 0);
+  CHECK(absl::StrContains(command.out, "corner: never judged\n"));
+  CHECK(command.Execute({"sweep", path, "--seeds", "1:49"}) == 1);
+  CHECK(absl::StrContains(command.out, "corner: FAILED: never judged in 49 runs\n"));
+  CHECK(command.Execute({"sweep", path, "--seeds", "1:50"}) == 0);
+  CHECK(absl::StrContains(command.out, "corner: true 1 times, not true 0\n"));
+}
+
+TEST_CASE("what is merely usual is shown where it is broken, and fails nothing") {
+  Command command;
+  std::string path = command.Scenario("usual 5\n");
+
+  CHECK(command.Execute({"run", path, "--seed", "5"}) == 0);
+  CHECK(absl::StrContains(command.out, "in order: broken 1 of 1, first at "));
+  CHECK(absl::StrContains(command.out, "      expected 1 2, seen 2 1\n"));
+  CHECK(command.Execute({"sweep", path, "--seeds", "1:14"}) == 0);
+  CHECK(absl::StrContains(command.out, "in order: broken in 2 of 14 runs, first by seed 5\n"
+                                       "      expected 1 2, seen 2 1\n"));
+}
+
 TEST_CASE("sweep reports a crash as that seed's failure and runs the others") {
   Command command;
 

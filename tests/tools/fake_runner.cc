@@ -105,6 +105,16 @@ class FakeRun final {
       result_.properties.push_back(
           Judged(PropertyKind::kSometimes, ClaimKind::kAllowed, "either way", is_divided));
     }
+    if (word == "catalogue") {
+      result_.properties.push_back(
+          Judged(PropertyKind::kSometimes, ClaimKind::kGuarantee, "corner", is_divided));
+      result_.properties.back().failed = 0;
+    }
+    if (word == "usual") {
+      result_.properties.push_back(
+          Judged(PropertyKind::kAlways, ClaimKind::kUsual, "in order", !is_divided));
+      if (is_divided) result_.properties.back().detail = "expected 1 2, seen 2 1";
+    }
     if (word == "fail") Fail(is_divided);
     if (word == "leak-environment") {
       const char* padding = getenv("SKYSIM_PADDING");

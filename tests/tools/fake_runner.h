@@ -14,6 +14,8 @@ namespace skysim {
 //   fail N            the guarantee "holds" is broken for every seed that N divides
 //   sometimes N       "seldom" is true for every seed that N divides
 //   allowed N         "either way", allowed, is true for every seed that N divides
+//   catalogue N       "corner", a sometimes, is judged for every seed that N divides, and then true
+//   usual N           "in order", merely usual, is broken for every seed that N divides
 //   limit             the run reaches a limit
 //   error             wrong input: "FILE:LINE: this line is wrong"
 //   error module      wrong input, said in three lines as Lua does where it finds no module

@@ -62,6 +62,33 @@ TEST_CASE("reachable is missing if no run came there") {
         "never reached in 1 run");
 }
 
+TEST_CASE("sometimes that no run judged is missing, and says so") {
+  CHECK(MissingOutcome(Merged({Property(kSometimes, kGuarantee, "p", 0, 0),
+                               Property(kSometimes, kGuarantee, "p", 0, 0)})) ==
+        "never judged in 2 runs");
+  CHECK(MissingOutcome(Merged({Property(kSometimes, kGuarantee, "p", 0, 0),
+                               Property(kSometimes, kGuarantee, "p", 1, 0)})) == "");
+}
+
+TEST_CASE("runs that judged a property are counted apart from those that have it") {
+  PropertySummary merged = Merged({Property(PropertyKind::kAlways, kGuarantee, "p", 0, 0),
+                                   Property(PropertyKind::kAlways, kGuarantee, "p", 3, 0)});
+
+  CHECK(merged.runs == 2);
+  CHECK(merged.runs_judged == 1);
+}
+
+TEST_CASE("what is merely usual is counted when it is broken, and not a failure") {
+  PropertySummary usual = Merged({Property(PropertyKind::kAlways, ClaimKind::kUsual, "p", 1, 1),
+                                  Property(PropertyKind::kAlways, ClaimKind::kUsual, "p", 2, 0)});
+  PropertySummary promised = Merged({Property(PropertyKind::kAlways, kGuarantee, "p", 1, 1)});
+
+  CHECK(usual.runs_failed == 1);
+  CHECK_FALSE(IsBroken(usual));
+  CHECK(MissingOutcome(usual) == "");
+  CHECK(IsBroken(promised));
+}
+
 TEST_CASE("always and eventually are never missing") {
   CHECK(MissingOutcome(Merged({Property(PropertyKind::kAlways, kAllowed, "p", 0, 0)})) == "");
   CHECK(MissingOutcome(Merged({Property(PropertyKind::kEventually, ClaimKind::kLiveness, "p", 0,

@@ -34,6 +34,32 @@ TEST_CASE("the first failure keeps its detail and its time") {
   CHECK(PropertyStore::Describe(store.results()[0]) == "guarantee \"late\" failed at 3.000000 s");
 }
 
+TEST_CASE("a declared property is there before it is judged, with nothing counted") {
+  PropertyStore store;
+  CHECK(store.Declare(kAlways, kGuarantee, "later").ok());
+
+  REQUIRE(store.results().size() == 1);
+  CHECK(store.results()[0].passed + store.results()[0].failed == 0);
+}
+
+TEST_CASE("what is merely usual does not fail a run") {
+  PropertyStore store;
+  CHECK(store.Judge(kAlways, ClaimKind::kUsual, "in order", false, "expected 1 2", 5).ok());
+
+  CHECK(store.FirstFailure() == nullptr);
+  CHECK(store.results()[0].failed == 1);
+  CHECK(store.results()[0].detail == "expected 1 2");
+}
+
+TEST_CASE("a failure is described in one line, with the first of its detail") {
+  PropertyStore store;
+  CHECK(store.Judge(kAlways, kGuarantee, "p", false, "in short\nat length", 0).ok());
+
+  CHECK(PropertyStore::Describe(*store.FirstFailure()) ==
+        "guarantee \"p\" failed at 0.000000 s: in short");
+  CHECK(store.results()[0].detail == "in short\nat length");
+}
+
 TEST_CASE("one name stands for one kind of property") {
   PropertyStore store;
   CHECK(store.Declare(PropertyKind::kReachable, kGuarantee, "corner").ok());
