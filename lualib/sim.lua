@@ -41,6 +41,7 @@
 --   project   folder of the user's services, from the folder of this file; "." if absent. Services are found as
 --             ?.lua and service/?.lua there, then among skysim's own.
 --   reachable names of sim.reachable() that some run of a sweep must come by
+--   order     flow = contract: which order of messages is promised and which is merely usual; see sim/order.lua
 --   kind, source   text for the reader
 --   story     function(world); see sim.world. Nodes start in an order that the seed chooses; the story begins when the
 --             bootstrap of each has ended (or after 60 s). The run ends when it returns: what was spawned and not
@@ -67,9 +68,20 @@
 --                                                                                           (also sim.eventually)
 --   sim.allowed(name, condition)                 both outcomes are legal: a sweep must see both.
 --   sim.sometimes(name, condition)               a sweep must see it true.
+--   sim.usual(name, condition, detail, ...)      mostly so, and nobody promised it: what breaks it is counted and shown.
 --   sim.reachable(name)                          a sweep must come by.
 --   sim.equal(expected, seen, where)             -> is it so, and "round 2: expected 1 2 3, seen 2 1 3": made to be the
 --                                                last argument of sim.guarantee. Tables are compared by content.
+-- With a name alone they give the property itself, to be called with the rest. It stands in the catalogue from then on,
+-- so that reports name it also if nobody ever judges it. Put it at the head of the file:
+--     local overtakes = sim.allowed "the push comes before the reply"
+--     ...
+--     overtakes(log[1] == "push")
+-- `reachable` of the scenario does that for sim.reachable, whose name alone says that the run came by.
+--
+-- More that can be claimed: the order of messages, sim.order, sim.sent and sim.handled (sim/order.lua); that a recorded
+-- history of operations could have happened one by one, sim.history (sim/history.lua, sim/models.lua); what every game
+-- needs, require "sim.game".
 --
 -- Over real sockets (tools/skysim run --transport tcp): each node has worker threads and an address of 127.0.0.0/8 to
 -- itself, services see the addresses that are declared here, and hosts that are not cannot be reached. Time is the
@@ -139,6 +151,28 @@ function sim.scenario(claim)
   end
 end
 
+-- A name alone is no judgement: `local seen = sim.sometimes "it is full"` makes a property, to be called later.
+local function is_name_alone(...)
+  return select("#", ...) == 0
+end
+
+local function check_name(name)
+  if type(name) ~= "string" then
+    core.complain("a property needs a name, not " .. type(name))
+  end
+end
+
+-- Enters a property into the catalogue and returns the function that judges it.
+local function declared_property(kind, claim, name, judge)
+  if is_simulated then
+    check_name(name)
+    core.declare(kind, claim, name)
+  end
+  return function(...)
+    return judge(name, ...)
+  end
+end
+
 local function text_of(detail, ...)
   if select("#", ...) > 0 then
     return string.format(detail, ...)
@@ -151,33 +185,51 @@ local function judge(kind, claim, name, condition, detail, ...)
   if not is_simulated then
     return
   end
-  if type(name) ~= "string" then
-    core.complain("a property needs a name, not " .. type(name))
-  end
+  check_name(name)
   core.judge(kind, claim, name, condition and true or false, text_of(detail, ...))
 end
 
---- Must never be false.
+--- Must never be false: sim.guarantee(name, condition[, detail, ...]), where detail is a string.format of what was
+--- expected and what was seen. With a name alone: the property, to be called with the rest.
 ---@param name string
----@param condition any
----@param detail? string a string.format, of what was expected and what was seen
-function sim.guarantee(name, condition, detail, ...)
-  judge("always", "guarantee", name, condition, detail, ...)
+---@param ... any
+function sim.guarantee(name, ...)
+  if is_name_alone(...) then
+    return declared_property("always", "guarantee", name, sim.guarantee)
+  end
+  judge("always", "guarantee", name, ...)
 end
 sim.always = sim.guarantee
 
---- Both outcomes are legal; a sweep must see both.
+--- Both outcomes are legal; a sweep must see both: sim.allowed(name, condition).
 ---@param name string
----@param condition any
-function sim.allowed(name, condition)
-  judge("sometimes", "allowed", name, condition)
+---@param ... any
+function sim.allowed(name, ...)
+  if is_name_alone(...) then
+    return declared_property("sometimes", "allowed", name, sim.allowed)
+  end
+  judge("sometimes", "allowed", name, (...))
 end
 
---- A sweep must see it true.
+--- A sweep must see it true: sim.sometimes(name, condition).
 ---@param name string
----@param condition any
-function sim.sometimes(name, condition)
-  judge("sometimes", "guarantee", name, condition)
+---@param ... any
+function sim.sometimes(name, ...)
+  if is_name_alone(...) then
+    return declared_property("sometimes", "guarantee", name, sim.sometimes)
+  end
+  judge("sometimes", "guarantee", name, (...))
+end
+
+--- Mostly so, and nobody promised it: sim.usual(name, condition[, detail, ...]). What breaks it is counted and shown,
+--- and fails nothing.
+---@param name string
+---@param ... any
+function sim.usual(name, ...)
+  if is_name_alone(...) then
+    return declared_property("always", "usual", name, sim.usual)
+  end
+  judge("always", "usual", name, ...)
 end
 
 --- A sweep must come by.
@@ -186,25 +238,29 @@ function sim.reachable(name)
   judge("reachable", "guarantee", name, true)
 end
 
---- Waits until condition() is true, at most `within`. Only in a story.
----@param name string
----@param condition fun(): any
----@param within string
----@return boolean # whether it became true
-function sim.liveness(name, condition, within)
+local function wait_for(name, condition, within)
   if not is_story then
     if is_simulated then
       core.complain("sim.liveness waits, which only a story can do")
     end
     return true
   end
-  if type(name) ~= "string" then
-    core.complain("a property needs a name, not " .. type(name))
-  end
+  check_name(name)
   if type(condition) ~= "function" then
     core.complain("sim.liveness needs a function as its condition, not " .. type(condition))
   end
   return core.liveness(name, condition, units.duration(within), tostring(within))
+end
+
+--- Waits until condition() is true, at most `within`: sim.liveness(name, condition, within) -> whether it became true.
+--- Only in a story.
+---@param name string
+---@param ... any
+function sim.liveness(name, ...)
+  if is_name_alone(...) then
+    return declared_property("eventually", "liveness", name, sim.liveness)
+  end
+  return wait_for(name, ...)
 end
 sim.eventually = sim.liveness
 
@@ -274,6 +330,32 @@ function sim.setting(key, default)
     return text == "true"
   end
   return text
+end
+
+-- Contracts for the `order` of a scenario: sim.order.cluster, sim.order.harbor, sim.order.node.
+sim.order = require "sim.order"
+
+--- Says that a message of a flow is about to be sent. Only in a service.
+---@param flow string
+---@param id string|integer of this message alone
+---@param kind? "send"|"call"|"reply" "send" if absent
+---@param bytes? integer packed size, #skynet.packstring(...); small if absent
+function sim.sent(flow, id, kind, bytes)
+  sim.order._sent(flow, id, kind, bytes)
+end
+
+--- Says that a message of a flow is handled, now. Only in a service.
+---@param flow string
+---@param id string|integer
+function sim.handled(flow, id)
+  sim.order._handled(flow, id)
+end
+
+--- A recorded history of operations, by its name; see sim/history.lua.
+---@param name string
+---@return sim.History
+function sim.history(name)
+  return require("sim.history").open(name)
 end
 
 --- Reports a fact to the story and to the trace. The values must be what skynet.pack takes.

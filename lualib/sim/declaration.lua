@@ -2,6 +2,7 @@
 -- the line of the declaration. Runs in the VM of the story only.
 
 local core = require "sim.core"
+local order = require "sim.order"
 local units = require "sim.units"
 
 local declaration = {}
@@ -13,7 +14,7 @@ local MASTER_PORT, SLAVE_PORT = 2013, 2526
 local HARBOR_MAX = 255
 
 local SCENARIO_FIELDS = {
-  nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table",
+  nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table", order = "table",
   project = "string", kind = "string", source = "string", story = "function",
 }
 local NODE_FIELDS = {
@@ -354,7 +355,7 @@ function declaration.declare(claim, given)
   declaration.current = {
     claim = claim, story = given.story, project = given.project or ".", nodes = read_nodes(given),
     network = read_network(given.network or {}), services = read_services(given.services or {}),
-    reachable = given.reachable or {},
+    reachable = given.reachable or {}, order = order._read(given.order or {}),
   }
 end
 

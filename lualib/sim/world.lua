@@ -354,6 +354,9 @@ function world.run()
     core.complain 'no scenario is declared here; sim.scenario "..." { ... } declares one'
   end
   core.open_world(declared)
+  for _, contract in ipairs(declared.order) do
+    core.declare_order(contract.flow, contract.rules)
+  end
   for _, node in ipairs(declared.nodes) do
     core.add_node(node)
   end

@@ -196,6 +196,7 @@ absl::StatusOr<RunResult> Director::LoadAndPlay() {
 
 absl::StatusOr<Director::End> Director::Play() {
   for (;;) {
+    TellProbes();  // before the end: what a service reported before its last answer counts
     tasks_->RunReady();
     if (tasks_->is_endless()) {
       return End{Verdict::kLimit, absl::StrCat("endless loop in the story, at ",
@@ -391,7 +392,13 @@ uint32_t Director::NodeIndex(absl::string_view name) const {
 
 absl::Status Director::StartNode(const std::string& name) {
   node_watch_.Forget(NodeIndex(name));
+  ++starts_[name];
   return stage_->StartNode(name);
+}
+
+uint64_t Director::StartsOf(const std::string& name) const {
+  auto found = starts_.find(name);
+  return found == starts_.end() ? 0 : found->second;
 }
 
 std::string Director::BootFailure(const std::string& name) {
@@ -443,6 +450,17 @@ void Director::Note(EventKind kind, absl::string_view text) {
   recorder_.world().Record(event);
 }
 
+absl::Status Director::Declare(PropertyKind kind, ClaimKind claim, const std::string& name) {
+  return properties_.Declare(kind, claim, name);
+}
+
+void Director::PostDeclaration(PropertyKind kind, ClaimKind claim, std::string name,
+                               std::string place) {
+  stage_->Post([this, kind, claim, name = std::move(name), place = std::move(place)] {
+    NoteMistake(Declare(kind, claim, name), place);
+  });
+}
+
 absl::Status Director::Judge(const Judgement& judgement) {
   return JudgeAt(recorder_.world(), 0, judgement);
 }
@@ -451,10 +469,13 @@ void Director::PostJudgement(Observer& where, uint32_t service, Judgement judgem
                              std::string place) {
   stage_->Post([this, &where, service, judgement = std::move(judgement),
                 place = std::move(place)] {
-    absl::Status status = JudgeAt(where, service, judgement);
-    if (status.ok() || !mistake_.ok()) return;
-    mistake_ = absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
+    NoteMistake(JudgeAt(where, service, judgement), place);
   });
+}
+
+void Director::NoteMistake(const absl::Status& status, absl::string_view place) {
+  if (status.ok() || !mistake_.ok()) return;
+  mistake_ = absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
 }
 
 absl::Status Director::JudgeAt(Observer& where, uint32_t service, const Judgement& judgement) {
@@ -469,6 +490,30 @@ absl::Status Director::JudgeAt(Observer& where, uint32_t service, const Judgemen
   where.Record(event);
   return properties_.Judge(judgement.kind, judgement.claim, judgement.name, judgement.is_true,
                            judgement.detail, events_.NowNs());
+}
+
+void Director::PostSent(OrderMark mark, std::string place) {
+  stage_->Post([this, mark = std::move(mark), place = std::move(place)]() mutable {
+    if (!order_.Has(mark.flow)) return;
+    mark.start = StartsOf(mark.node);
+    NoteMistake(order_.Sent(mark), place);
+  });
+}
+
+void Director::PostHandled(Observer& where, OrderMark mark, std::string place) {
+  stage_->Post([this, &where, mark = std::move(mark), place = std::move(place)]() mutable {
+    if (!order_.Has(mark.flow)) return;
+    mark.start = StartsOf(mark.node);
+    auto judgements = order_.Handled(mark);
+    NoteMistake(judgements.status(), place);
+    if (!judgements.ok()) return;
+    for (OrderContracts::Judgement& judgement : *judgements) {
+      NoteMistake(JudgeAt(where, mark.service,
+                          {PropertyKind::kAlways, judgement.rule->claim, judgement.rule->name,
+                           judgement.is_kept, std::move(judgement.detail)}),
+                  place);
+    }
+  });
 }
 
 void Director::PostProbe(Probe probe) {

@@ -19,6 +19,7 @@
 #include "engine/lua/vm.h"
 #include "engine/platform/clock.h"
 #include "engine/platform/entropy.h"
+#include "simnet/check/order.h"
 #include "simnet/check/properties.h"
 #include "simnet/choice/choice_source.h"
 #include "simnet/scenario/node_declaration.h"
@@ -78,6 +79,8 @@ class Director final {
   // and adds or (`is_known`) changes the node.
   absl::Status PutNode(NodeDeclaration node, bool is_known);
   absl::Status StartNode(const std::string& name);
+  // How often it was started so far: tells the services of one start from those of another.
+  uint64_t StartsOf(const std::string& name) const;
   bool IsBooted(const std::string& name) const;
   // Empty, or why the start service of the node failed; counts as a failed call then, so that a
   // story that ends by it is a failed run.
@@ -99,6 +102,12 @@ class Director final {
   // Records a step of the story or a fault.
   void Note(EventKind kind, absl::string_view text);
 
+  // Enters a property into the catalogue, so that reports name it also if nobody judges it. Errors
+  // as PropertyStore::Declare().
+  absl::Status Declare(PropertyKind kind, ClaimKind claim, const std::string& name);
+  // The same in a service; as PostJudgement().
+  void PostDeclaration(PropertyKind kind, ClaimKind claim, std::string name, std::string place);
+
   // One judgement of a property.
   struct Judgement {
     PropertyKind kind;
@@ -115,6 +124,13 @@ class Director final {
   // The running task waits for a liveness property; at the end of the story it is judged.
   void OpenLiveness(const std::string& name) { open_liveness_[tasks_->current()] = name; }
   void CloseLiveness() { open_liveness_.erase(tasks_->current()); }
+
+  // Contracts are declared before the first mark of a service.
+  OrderContracts& order() { return order_; }
+  // What services do with the messages of a flow; a flow without a contract is nobody's business.
+  // Errors and threads as PostJudgement().
+  void PostSent(OrderMark mark, std::string place);
+  void PostHandled(Observer& where, OrderMark mark, std::string place);
 
   // At the time when the story's thread comes to it: at once in a simulation. Any thread.
   void PostProbe(Probe probe);
@@ -147,6 +163,8 @@ class Director final {
     std::unique_ptr<TreeStorage> files;  // as at the start of the node
   };
 
+  // An error of what a service did ends the run; the first counts.
+  void NoteMistake(const absl::Status& status, absl::string_view place);
   absl::Status JudgeAt(Observer& where, uint32_t service, const Judgement& judgement);
   absl::StatusOr<std::unique_ptr<Stage>> MakeStage();
   absl::Status CheckCanBoot(const NodeSpec& spec, const Config& config,
@@ -178,11 +196,13 @@ class Director final {
   NodeWatch node_watch_;
   Recorder recorder_;
   PropertyStore properties_;
+  OrderContracts order_;
 
   Declaration declaration_;
   std::unique_ptr<ScriptFinder> scripts_;
   std::string project_;  // absolute folder of the machine
   std::map<std::string, NodeScripts> node_scripts_;
+  std::map<std::string, uint64_t> starts_;       // of each node
   std::string configuration_;                    // the trace's
 
   std::unique_ptr<StoryClock> clock_;

@@ -10,6 +10,7 @@
 #include "engine/core/service_context.h"
 #include "engine/lua/seri_lua.h"
 #include "engine/lua/vm.h"
+#include "simnet/scenario/checks_module.h"
 #include "simnet/scenario/director.h"
 #include "simnet/scenario/story_tasks.h"
 
@@ -31,7 +32,8 @@ std::optional<PropertyKind> KindOf(absl::string_view name) {
 }
 
 std::optional<ClaimKind> ClaimOf(absl::string_view name) {
-  for (ClaimKind claim : {ClaimKind::kGuarantee, ClaimKind::kAllowed, ClaimKind::kLiveness}) {
+  for (ClaimKind claim : {ClaimKind::kGuarantee, ClaimKind::kAllowed, ClaimKind::kLiveness,
+                          ClaimKind::kUsual}) {
     if (ToString(claim) == name) return claim;
   }
   return std::nullopt;
@@ -90,6 +92,21 @@ int JudgeFunction(lua_State* L) {
   return 0;
 }
 
+int DeclareFunction(lua_State* L) {
+  Director& director = DirectorOf(L);
+  std::optional<PropertyKind> kind = KindOf(CheckText(L, 1));
+  std::optional<ClaimKind> claim = ClaimOf(CheckText(L, 2));
+  CHECK(kind.has_value() && claim.has_value());
+  std::string name(CheckText(L, 3));
+  if (VmOf(L).service != nullptr) {
+    director.PostDeclaration(*kind, *claim, std::move(name), PlaceOf(L));
+    return 0;
+  }
+  absl::Status status = director.Declare(*kind, *claim, name);
+  if (!status.ok()) Raise(L, status.message());
+  return 0;
+}
+
 int SettingFunction(lua_State* L) {
   const std::string* value = DirectorOf(L).FindSetting(std::string(CheckText(L, 1)));
   if (value == nullptr) return 0;
@@ -116,12 +133,14 @@ void PreloadServiceModule(lua_State* L, Director& director) {
   static constexpr luaL_Reg kFunctions[] = {
       {"probe", &ProbeFunction},
       {"judge", &JudgeFunction},
+      {"declare", &DeclareFunction},
       {"setting", &SettingFunction},
       {"complain", &ComplainFunction},
       {nullptr, nullptr},
   };
   lua_newtable(L);
   SetFunctions(L, kFunctions, director);
+  AddServiceChecks(L, director);
   lua_pushliteral(L, "service");
   lua_setfield(L, -2, "role");
   PreloadCore(L);

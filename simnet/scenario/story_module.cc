@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/lua/seri_lua.h"
 #include "simnet/network/network.h"
+#include "simnet/scenario/checks_module.h"
 #include "simnet/scenario/director.h"
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_tasks.h"
@@ -587,7 +588,8 @@ constexpr luaL_Reg kFunctions[] = {
     {"hold", &Hold}, {"release", &Release}, {"held", &Held},
     {"reset", &Reset}, {"connect_rule", &ConnectRule}, {"delay_connects", &DelayConnects},
     {"accepted", &Accepted}, {"connections", &Connections},
-    {"judge", &JudgeFunction}, {"setting", &SettingFunction}, {"complain", &ComplainFunction},
+    {"judge", &JudgeFunction}, {"declare", &DeclareFunction}, {"setting", &SettingFunction},
+    {"complain", &ComplainFunction},
     {"set_place", &SetPlace},
     {nullptr, nullptr},
 };
@@ -604,6 +606,7 @@ void PreloadStoryModule(lua_State* L, Director& director) {
   lua_setfield(L, LUA_REGISTRYINDEX, "skysim.director");
   lua_newtable(L);
   SetFunctions(L, kFunctions, director);
+  AddStoryChecks(L, director);
   lua_pushliteral(L, "story");
   lua_setfield(L, -2, "role");
   PreloadCore(L);

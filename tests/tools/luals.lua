@@ -34,6 +34,11 @@ local STORY_OBJECTS = {
   ["sim.World"] = function(world) return world end,
   ["sim.Link"] = function(world) return world:link("a", "b") end,
   ["sim.Task"] = function(world) return world:spawn(function() end) end,
+  ["sim.History"] = function() return sim.history "none" end,
+  ["sim.Sessions"] = function(world) return require("sim.game").one_session_per_player(world) end,
+  ["sim.Grants"] = function(world) return require("sim.game").granted_once(world) end,
+  ["sim.Currency"] = function(world) return require("sim.game").conserved(world, { total = 0 }) end,
+  ["sim.Commands"] = function(world) return require("sim.game").hand_off_keeps_order(world) end,
 }
 
 ---------------------------------------------------------------------------------------------------------------------
@@ -204,6 +209,9 @@ end
 
 local function check_story(complaints, world)
   local classes = read_declaration("sim").classes
+  for class, methods in pairs(read_declaration("sim.game").classes) do
+    classes[class] = methods
+  end
   for class, make in pairs(STORY_OBJECTS) do
     compare_tables(complaints, class, classes[class] or {}, methods_of(make(world)))
   end

@@ -52,6 +52,12 @@
 ---@field files? table<string, string>
 ---@field harbor? integer
 
+--- Which order of two classes of messages is promised, and which is merely usual: { earlier, later } each, where a
+--- class is send, call, reply, request or message, after small, large or nothing.
+---@class sim.Contract
+---@field promised? string[][] a violation fails the run
+---@field usual? string[][] a violation is counted and shown
+
 --- What a scenario declares.
 ---@class sim.Scenario
 ---@field nodes table<string, sim.Node>
@@ -61,6 +67,7 @@
 ---@field cluster? table<string, string|boolean> further entries of the `cluster` config
 ---@field project? string folder of the user's services, from the folder of this file; default "."
 ---@field reachable? string[] names of sim.reachable that some run of a sweep must come by
+---@field order? table<string, sim.Contract> flow -> what is promised of its messages: { notices = sim.order.cluster }
 ---@field kind? "guarantee"|"allowed"|"liveness" for the reader
 ---@field source? string for the reader: where the case comes from
 
@@ -72,9 +79,11 @@ local sim = {}
 ---@return fun(declaration: sim.Scenario): sim.Scenario
 function sim.scenario(claim) end
 
--- Properties. `name` is what reports and sweeps know one by.
+-- Properties. `name` is what reports and sweeps know one by. With a name alone they give the property itself, to be
+-- called with the rest; it stands in the catalogue of the run from then on.
 
 --- Claims what must never be false.
+---@overload fun(name: string): fun(condition: any, detail?: string, ...: any)
 ---@param name string
 ---@param condition any
 ---@param detail? string a string.format of what was expected and what was seen
@@ -82,13 +91,23 @@ function sim.scenario(claim) end
 function sim.guarantee(name, condition, detail, ...) end
 
 --- sim.guarantee.
+---@overload fun(name: string): fun(condition: any, detail?: string, ...: any)
 ---@param name string
 ---@param condition any
 ---@param detail? string
 ---@param ... any
 function sim.always(name, condition, detail, ...) end
 
+--- Claims what is mostly so, though nobody promised it: what breaks it is counted and shown, and fails nothing.
+---@overload fun(name: string): fun(condition: any, detail?: string, ...: any)
+---@param name string
+---@param condition any
+---@param detail? string a string.format of what was expected and what was seen
+---@param ... any
+function sim.usual(name, condition, detail, ...) end
+
 --- Waits until condition() is true; it is a failure if that takes longer than `within`. Only in a story.
+---@overload fun(name: string): fun(condition: (fun(): any), within: sim.duration): boolean
 ---@async
 ---@param name string
 ---@param condition fun(): any asked after each event
@@ -97,6 +116,7 @@ function sim.always(name, condition, detail, ...) end
 function sim.liveness(name, condition, within) end
 
 --- sim.liveness.
+---@overload fun(name: string): fun(condition: (fun(): any), within: sim.duration): boolean
 ---@async
 ---@param name string
 ---@param condition fun(): any
@@ -105,11 +125,13 @@ function sim.liveness(name, condition, within) end
 function sim.eventually(name, condition, within) end
 
 --- Both outcomes are legal, and a sweep must see both.
+---@overload fun(name: string): fun(condition: any)
 ---@param name string
 ---@param condition any
 function sim.allowed(name, condition) end
 
 --- A sweep must see it true.
+---@overload fun(name: string): fun(condition: any)
 ---@param name string
 ---@param condition any
 function sim.sometimes(name, condition) end
@@ -126,6 +148,36 @@ function sim.reachable(name) end
 ---@return boolean is_equal
 ---@return string text
 function sim.equal(expected, seen, where) end
+
+-- The order of messages, and histories of operations.
+
+--- Contracts for the `order` of a scenario: what skynet promises between the nodes of a cluster, between those of a
+--- master/slave network, and within a node.
+sim.order = {
+  ---@type sim.Contract
+  cluster = {},
+  ---@type sim.Contract
+  harbor = {},
+  ---@type sim.Contract
+  node = {},
+}
+
+--- Says that a message of a flow is about to be sent. Only in a service.
+---@param flow string
+---@param id string|integer no other message of the flow has it
+---@param kind? "send"|"call"|"reply" default "send"
+---@param bytes? integer packed size, #skynet.packstring(...); default 0
+function sim.sent(flow, id, kind, bytes) end
+
+--- Says that a message of a flow is handled now, or that the call has returned whose reply it is. Only in a service.
+---@param flow string
+---@param id string|integer
+function sim.handled(flow, id) end
+
+--- Gives a recorded history of operations, new or not.
+---@param name string
+---@return sim.History
+function sim.history(name) end
 
 -- For services, too. Outside a simulation they do nothing.
 
@@ -167,6 +219,80 @@ function sim.uniform(least, most) end
 function sim.exponential(least, mean, most) end
 
 ------------------------------------------------------------------------------------------------------------------------
+
+--- What a service does if it is asked one thing after another; sim.models has the usual ones.
+---@class sim.Model
+---@field init any the first state; not nil
+---@field step fun(state: any, op: string, args: any): any, any -> next state and result; nothing: it waits
+---@field key? fun(op: string, args: any): any which of many independent ones it is about
+
+--- An operation of a history.
+---@class sim.Operation
+---@field client string
+---@field op string
+---@field args any
+---@field result any
+---@field outcome "ok"|"fail"|"open"
+---@field invoked integer position in the history
+---@field returned? integer
+---@field invoked_ns integer
+---@field returned_ns? integer
+
+--- What a check of a history found out.
+---@class sim.Report
+---@field verdict "linearizable"|"illegal"|"unknown"
+---@field steps integer that the search took
+---@field key? any of the part that is illegal
+---@field prefix? sim.Operation[] the shortest illegal prefix
+---@field culprit? sim.Operation whose return ends it
+---@field order? sim.Operation[] an order that explains all that returned before
+---@field state? any what that order leads to
+---@field text? string all this in words
+
+--- Operations of several clients, as they asked and were answered.
+---@class sim.History
+local History = {}
+
+--- An operation begins.
+---@param client string|integer who asks, for the reader
+---@param op string
+---@param args any a table if there are several
+---@return table operation for ok, fail or info
+function History:invoke(client, op, args) end
+
+--- An operation returned.
+---@param operation table
+---@param result any
+function History:ok(operation, result) end
+
+--- An operation did not happen, for sure.
+---@param operation table
+function History:fail(operation) end
+
+--- Nobody knows whether an operation happened or still will.
+---@param operation table
+function History:info(operation) end
+
+--- Does an operation by calling a function. If that raises, the operation is open and the error goes on.
+---@async
+---@param client string|integer
+---@param op string
+---@param args any
+---@param f fun(): any
+---@return any result
+function History:call(client, op, args, f) end
+
+--- All operations so far, in order of invocation. Only in the story.
+---@return sim.Operation[]
+function History:operations() end
+
+--- Judges the guarantee that the operations could have happened one by one, each between its invocation and its return.
+--- Only in the story.
+---@param model sim.Model
+---@param limits? { steps: integer? } how long to search; default 1 million steps
+---@return "linearizable"|"illegal"|"unknown" verdict
+---@return sim.Report report
+function History:check(model, limits) end
 
 --- A task of the story.
 ---@class sim.Task

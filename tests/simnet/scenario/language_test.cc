@@ -132,6 +132,72 @@ TEST_CASE_METHOD(ScenarioFixture, "both outcomes of an allowed property pass") {
   CHECK(result.properties[2].kind == PropertyKind::kSometimes);
 }
 
+// A scenario that has `head` before its declaration.
+std::string WithHead(const std::string& head, const std::string& story) {
+  return head + "\n" + ScenarioFixture::Story(story);
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "a property that the file names is in the catalogue of each run") {
+  RunResult result = Passed(RunText(WithHead(R"(
+    local sim = require "sim"
+    local full, empty = sim.sometimes "full", sim.sometimes "empty"
+    local sane = sim.guarantee "sane"
+    local settles = sim.liveness "settles"
+    local swapped = sim.allowed "swapped")", R"(
+    full(true)
+    sane(true, "of %d", 5)
+    settles(function() return true end, "1s")
+  )")));
+
+  REQUIRE(result.properties.size() == 5);
+  CHECK(result.properties[0].name == "full");
+  CHECK(result.properties[0].passed == 1);
+  CHECK(result.properties[1].name == "empty");
+  CHECK(result.properties[1].kind == PropertyKind::kSometimes);
+  CHECK(result.properties[1].passed + result.properties[1].failed == 0);
+  CHECK(result.properties[3].passed == 1);
+  CHECK(result.properties[4].claim == ClaimKind::kAllowed);
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "a property object judges as the verb does, and nil is false") {
+  auto result = RunText(WithHead(R"(local sane = require("sim").guarantee "sane")",
+                                 R"(sane(nil, "left %d", -1))"));
+  REQUIRE(result.ok());
+
+  CHECK(result->verdict == Verdict::kFailed);
+  CHECK(result->properties[0].detail == "left -1");
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "a service of the file judges a property that the file names") {
+  RunResult result = Passed(RunText(R"(
+    local sim = require "sim"
+    local asked, idle = sim.sometimes "asked", sim.sometimes "idle"
+    sim.scenario "c" {
+      nodes = { a = { start = "echo" } },
+      services = { echo = function()
+        local skynet = require "skynet"
+        require "skynet.manager"
+        skynet.start(function()
+          skynet.dispatch("lua", function() asked(true) skynet.retpack() end)
+          skynet.register ".echo"
+        end)
+      end },
+      story = function(world) world:call("a", ".echo") end,
+    })"));
+
+  REQUIRE(result.properties.size() == 2);
+  CHECK(result.properties[0].passed == 1);
+  CHECK(result.properties[1].name == "idle");
+}
+
+TEST_CASE_METHOD(ScenarioFixture, "what is merely usual is counted and fails nothing") {
+  RunResult result = Passed(RunText(Story(R"(sim.usual("in order", false, "seen %s", "2 1"))")));
+
+  CHECK(result.properties[0].claim == ClaimKind::kUsual);
+  CHECK(result.properties[0].failed == 1);
+  CHECK(result.properties[0].detail == "seen 2 1");
+}
+
 TEST_CASE_METHOD(ScenarioFixture,
                  "liveness that is late fails, and an open one is judged at the end") {
   auto late = RunText(Story(R"(sim.liveness("never", function() return false end, "3s"))"));

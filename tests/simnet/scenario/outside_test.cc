@@ -22,6 +22,12 @@ TEST_CASE("require \"sim\" does nothing outside of a simulation") {
     sim.guarantee("never judged", false)
     sim.allowed("never judged", false)
     sim.reachable "a corner"
+    sim.sometimes "seldom"(true)
+    sim.usual("never judged", false)
+    sim.sent("notices", 1, "send", 100)
+    sim.handled("notices", 1)
+    assert(sim.history("bank"):call("client", "add", 1, function() return 5 end) == 5)
+    assert(not pcall(sim.history("bank").call, sim.history "bank", "client", "add", 1, error))
     assert(sim.liveness("never waited for", function() return false end, "1s"))
     assert(sim.setting("size", 5) == 5)
     local declared = sim.scenario "c" { network = { delay = sim.uniform("1ms", "2ms") } }
