@@ -6,6 +6,8 @@
 
 local sim = require "sim"
 
+local overtakes = sim.allowed "the push comes before the reply"
+
 local ROUNDS = { "enter", "enter", "enter", "enter_and_wait", "enter_and_wait", "enter_and_wait" }
 
 local function agent()  -- on a: enters the room on b, and hears its notices
@@ -88,7 +90,7 @@ sim.scenario "a reply and the push sent after it may swap; with an acknowledgeme
     for round, verb in ipairs(world:shuffle(ROUNDS)) do
       local log = world:call("a", ".agent", verb)
       if verb == "enter" then
-        sim.allowed("the push comes before the reply", log[1] == "push")
+        overtakes(log[1] == "push")
       else
         sim.guarantee("an acknowledged reply comes before the push",
           sim.equal({ "reply", "push" }, log, "round " .. round))
