@@ -49,6 +49,14 @@ void PackPair(lua_State* L, const ::Node* node, int depth, SeriBuffer& out) {
   lua_pop(L, 2);
 }
 
+// The node that lua_next comes to as number `position`.
+const ::Node* NodeAt(lua_State* L, const Table* table, int position) {
+  const lu_byte order = G(L)->tableorder;
+  if (order == 0) return gnode(table, position);
+  const SkysimHashWalk walk(G(L)->seed, order, table, table->lsizenode);
+  return gnode(table, walk.NodeAt(static_cast<uint32_t>(position)));
+}
+
 // `t[1..n]`, then every other pair, in the order of lua_next.
 void PackRawTable(lua_State* L, Table* table, int depth, SeriBuffer& out) {
   const lua_Unsigned count = luaH_getn(table);
@@ -62,7 +70,7 @@ void PackRawTable(lua_State* L, Table* table, int depth, SeriBuffer& out) {
     PackValue(L, &table->array[i], depth, out);
   }
   for (int i = 0; i < sizenode(table); ++i) {
-    const ::Node* node = gnode(table, i);
+    const ::Node* node = NodeAt(L, table, i);
     if (isempty(gval(node))) continue;
     if (keyisinteger(node) && static_cast<lua_Unsigned>(keyival(node)) - 1 < count) continue;
     PackPair(L, node, depth, out);

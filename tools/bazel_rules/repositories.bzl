@@ -85,7 +85,10 @@ def _libraries():
         sha256 = "9fbf5e28ef86c69858f6d3d34eccc32e911c1a28b4120ff3e84aaa70cfbf1e30",
         strip_prefix = "lua-5.4.7",
         debian_archive = "lua5.4_5.4.7.orig.tar.gz",
-        patches = ["//tools/third_party/lua:addresses.patch"],
+        patches = [
+            "//tools/third_party/lua:addresses.patch",
+            "//tools/third_party/lua:orders.patch",
+        ],
     )
     pinned_archive(
         name = "com_google_absl",

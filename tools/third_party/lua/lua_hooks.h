@@ -1,7 +1,8 @@
 // Settings of Lua itself: the compiler includes this before each of Lua's source files (lua.BUILD).
 //
 // Determinism: nothing in the Lua core asks the clock or looks at addresses to choose a seed, and
-// with addresses.patch no address of the program's code or data decides what a script sees.
+// with addresses.patch no address of the program's code or data decides what a script sees. With
+// orders.patch a state can be told to walk its tables in any order (table_order.h).
 // One thing is left to whoever opens the libraries: luaopen_math seeds math.random from the clock
 // and the state's address, so call math.randomseed afterwards.
 #ifndef TOOLS_THIRD_PARTY_LUA_LUA_HOOKS_H_
@@ -10,6 +11,8 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "tools/third_party/lua/hash_walk.h"
 
 // luaconf.h gives Lua's own files l_likely only where one of these stands; each file defines the
 // one it belongs to, but only after this header.
