@@ -42,6 +42,8 @@
 --             ?.lua and service/?.lua there, then among skysim's own.
 --   reachable names of sim.reachable() that some run of a sweep must come by
 --   order     flow = contract: which order of messages is promised and which is merely usual; see sim/order.lua
+--   any_order true: the seed decides what Lua leaves open, as with --any-order: how tables are walked, when garbage is
+--             collected
 --   kind, source   text for the reader
 --   story     function(world); see sim.world. Nodes start in an order that the seed chooses; the story begins when the
 --             bootstrap of each has ended (or after 60 s). The run ends when it returns: what was spawned and not

@@ -41,6 +41,7 @@ Trace CompleteTrace(const RunOptions& options, const RunResult& result) {
   trace.seed = options.seed;
   trace.legacy = options.legacy;
   trace.settings = options.settings;
+  trace.any_order = options.any_order;
   trace.workers = options.workers;
   trace.virtual_ns_max = options.virtual_ns_max;
   trace.dispatches_max = options.dispatches_max;

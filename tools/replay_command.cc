@@ -27,6 +27,7 @@ RunOptions OptionsOf(const Trace& trace, const ReplayCommand& command) {
   options.seed = trace.seed;
   options.legacy = trace.legacy;
   options.settings = trace.settings;
+  options.any_order = trace.any_order;
   options.workers = trace.workers;
   if (trace.virtual_ns_max != 0) options.virtual_ns_max = trace.virtual_ns_max;
   if (trace.dispatches_max != 0) options.dispatches_max = trace.dispatches_max;

@@ -77,6 +77,9 @@ void AddRunArguments(CLI::App& command, RunArguments& arguments) {
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_flag("--any-order", arguments.any_order,
+                   "let the seed decide what Lua leaves open: how tables are walked, when garbage "
+                   "is collected");
   command.add_option("--workers", arguments.workers, "worker threads per simulated node")
       ->type_name("N");
   command
@@ -102,6 +105,7 @@ absl::StatusOr<RunOptions> MakeRunOptions(const RunArguments& arguments,
   RunOptions options;
   options.scenario_path = arguments.scenario;
   options.legacy = arguments.legacy;
+  options.any_order = arguments.any_order;
   for (const std::string& text : arguments.settings) {
     auto setting = ParseSetting("--set", text);
     if (!setting.ok()) return setting.status();
@@ -125,6 +129,7 @@ std::vector<std::string> OptionArguments(const RunOptions& options) {
   };
   for (const std::string& name : options.legacy) add("--legacy", name);
   for (const auto& [key, value] : options.settings) add("--set", absl::StrCat(key, "=", value));
+  if (options.any_order) words.emplace_back("--any-order");
   if (options.workers != 0) add("--workers", absl::StrCat(options.workers));
   const bool is_tcp = options.transport == RunTransport::kTcp;
   if (is_tcp) add("--transport", "tcp");

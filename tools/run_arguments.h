@@ -24,6 +24,7 @@ struct RunArguments {
   std::string scenario;
   std::vector<std::string> legacy;    // names
   std::vector<std::string> settings;  // key=value
+  bool any_order = false;
   std::string workers, time_max, dispatches_max;  // empty: not given
 };
 

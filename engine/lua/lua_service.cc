@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/core/node.h"
 #include "engine/core/socket_message.h"
+#include "engine/lua/any_order.h"
 #include "engine/lua/chunk_cache.h"
 #include "engine/lua/cluster_core_module.h"
 #include "engine/lua/core_module.h"
@@ -216,6 +217,10 @@ void LuaService::MakeVm() {
       node.platform().entropy, [this](unsigned seed) { return MakeImage(seed); });
   vm_ = std::make_unique<LuaVm>(node.platform().memory, image, context);
   lua_gc(vm_->state(), LUA_GCSTOP);
+  if (!options_.any_order) return;
+  const std::string prefix = FormatHandle(context_->handle());
+  DrawTableOrder(vm_->state(), node.platform().entropy, prefix);
+  DrawCollectorPace(vm_->state(), node.platform().entropy, prefix);
 }
 
 // The image has the code of the library files that every service loads, as far as they are where

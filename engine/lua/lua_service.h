@@ -38,6 +38,8 @@ class LuaService final : public Service {
     ModuleLibrary* libraries = nullptr;
     // Compiles Lua files once for all services. Borrowed; null: each load compiles.
     ChunkCache* chunks = nullptr;
+    // What Lua leaves open is drawn (any_order.h), not left to hashes and addresses.
+    bool any_order = false;
     // Real clocks and time zones answer os.date; a simulation lives in UTC.
     bool fixed_utc = true;
   };

@@ -78,6 +78,7 @@ OsNode::OsNode(Options options, std::unique_ptr<EpollTransport> sockets)
       workers_(WorkersOf(options_.config)),
       sockets_(std::move(sockets)) {
   lua_.chunks = options_.chunks;
+  lua_.any_order = options_.any_order;
   if (options_.wrap_transport) wrapped_sockets_ = options_.wrap_transport(*sockets_);
   lua_.libraries = &libraries_;
   lua_.fixed_utc = false;

@@ -40,6 +40,7 @@ class OsNode final {
     Config config;
     // Shared by the nodes of a process. Borrowed; null: every service compiles its files.
     ChunkCache* chunks = nullptr;
+    bool any_order = false;  // what Lua leaves open is drawn (engine/lua/any_order.h)
     // What getpid() would give; a part of cluster's own node name.
     int process_id = 1;
     // Takes the lines of the log that have no file to go to, and what print() says, in pieces that

@@ -16,6 +16,7 @@ local HARBOR_MAX = 255
 local SCENARIO_FIELDS = {
   nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table", order = "table",
   project = "string", kind = "string", source = "string", story = "function",
+  any_order = "boolean",
 }
 local NODE_FIELDS = {
   start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
@@ -355,7 +356,7 @@ function declaration.declare(claim, given)
   declaration.current = {
     claim = claim, story = given.story, project = given.project or ".", nodes = read_nodes(given),
     network = read_network(given.network or {}), services = read_services(given.services or {}),
-    reachable = given.reachable or {}, order = order._read(given.order or {}),
+    reachable = given.reachable or {}, order = order._read(given.order or {}), any_order = given.any_order,
   }
 end
 

@@ -270,6 +270,7 @@ class LiveStage::Impl final {
     OsNode::Options node;
     node.name = name;
     node.config = std::move(config);
+    node.any_order = options_.any_order;
     node.chunks = options_.chunks;
     node.process_id = member.lives;
     node.storage = &member.storage;

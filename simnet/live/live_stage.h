@@ -39,6 +39,7 @@ class LiveStage final : public Stage {
     int workers = 0;       // overrides every node's `thread` if > 0
     int64_t run_ns_max = 0;
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
+    bool any_order = false;  // what Lua leaves open is drawn (engine/lua/any_order.h)
     ChunkCache* chunks = nullptr;  // borrowed; null: each service compiles
     // As World::Options::open_modules, from any worker thread.
     std::function<void(lua_State*)> open_modules;

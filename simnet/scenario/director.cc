@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "engine/lua/any_order.h"
 #include "engine/lua/home_paths.h"
 #include "engine/lua/sandbox.h"
 #include "simnet/live/live_stage.h"
@@ -306,6 +307,8 @@ absl::Status Director::OpenWorld(Declaration declaration) {
         absl::StrCat("project = \"", declaration_.project, "\": there is no such folder"));
   }
   scripts_ = std::make_unique<ScriptFinder>(declaration_.services);
+  any_order_ = options_.any_order || declaration_.any_order;
+  if (any_order_) DrawTableOrder(vm_->state(), *entropy_, "story");
   absl::StatusOr<std::unique_ptr<Stage>> stage = MakeStage();
   if (!stage.ok()) return stage.status();
   stage_ = *std::move(stage);
@@ -320,6 +323,7 @@ absl::StatusOr<std::unique_ptr<Stage>> Director::MakeStage() {
     live.project = project_;
     live.workers = options_.workers;
     live.run_ns_max = options_.virtual_ns_max;
+    live.any_order = any_order_;
     live.chunks = shared_.chunks;
     live.log = options_.log;
     live.open_modules = std::move(open_modules);
@@ -335,6 +339,7 @@ absl::StatusOr<std::unique_ptr<Stage>> Director::MakeStage() {
   world.wake_unordered = Contains(options_.legacy, kWakeupUnordered);
   std::vector<std::string> patches = LegacyPatches(options_.legacy);
   world.legacy = absl::StrJoin(patches, ",");
+  world.any_order = any_order_;
   world.chunks = shared_.chunks;
   world.log = options_.log;
   world.open_modules = std::move(open_modules);
@@ -595,6 +600,7 @@ Trace Director::MakeTrace(absl::string_view verdict) const {
   trace.seed = options_.seed;
   trace.legacy = options_.legacy;
   trace.settings = options_.settings;
+  trace.any_order = options_.any_order;
   trace.workers = options_.workers;
   trace.virtual_ns_max = options_.virtual_ns_max;
   trace.dispatches_max = options_.dispatches_max;

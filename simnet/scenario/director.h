@@ -70,6 +70,7 @@ class Director final {
     std::string project;                // relative to the scenario's folder
     std::set<std::string> services;     // inlined
     std::vector<std::string> reachable;
+    bool any_order = false;
   };
   // Makes the world; before anything else here. An error names what is wrong.
   absl::Status OpenWorld(Declaration declaration);
@@ -222,6 +223,7 @@ class Director final {
   mutable absl::Mutex settings_mutex_;
   std::set<std::string> settings_read_ ABSL_GUARDED_BY(settings_mutex_);
 
+  bool any_order_ = false;
   std::unique_ptr<Stage> stage_;  // the first to go
 };
 

@@ -33,6 +33,8 @@ struct RunOptions {
   uint64_t seed = 1;     // with kTcp, of what the story draws itself
   std::vector<std::string> legacy;                            // names of --legacy; kSimulated only
   std::vector<std::pair<std::string, std::string>> settings;  // --set key=value, for sim.setting
+  // What Lua leaves open is drawn (engine/lua/any_order.h). So it is if the scenario says so.
+  bool any_order = false;
   int workers = 0;               // worker threads per node; 0 = as the scenario says
   bool keeps_events = false;     // fill RunResult::trace
   // kSimulated: run under its choices and compare event by event; borrowed.

@@ -369,6 +369,8 @@ int OpenWorld(lua_State* L) {
   declaration.project = TextField(L, 1, "project");
   for (const std::string& name : ListField(L, 1, "services")) declaration.services.insert(name);
   declaration.reachable = ListField(L, 1, "reachable");
+  lua_getfield(L, 1, "any_order");
+  declaration.any_order = lua_toboolean(L, -1) != 0;
   Check(L, DirectorOf(L).OpenWorld(std::move(declaration)));
   return 0;
 }

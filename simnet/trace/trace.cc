@@ -98,6 +98,7 @@ std::string RunPayload(const Trace& trace) {
     out.Text(key);
     out.Text(value);
   }
+  out.U8(trace.any_order ? 1 : 0);
   out.Signed(trace.workers);
   out.Signed(trace.virtual_ns_max);
   out.Varint(trace.dispatches_max);
@@ -267,6 +268,9 @@ absl::Status ReadRun(absl::string_view payload, Trace& trace) {
     std::string key(in.Text());
     trace.settings.emplace_back(std::move(key), std::string(in.Text()));
   }
+  const uint8_t any_order = in.U8();
+  if (any_order > 1) return Corrupt(kRun, "it is malformed");
+  trace.any_order = any_order == 1;
   trace.workers = static_cast<int>(UnZigZag(in.VarintUpTo(0xffffffff)));
   trace.virtual_ns_max = in.Signed();
   trace.dispatches_max = in.Varint();

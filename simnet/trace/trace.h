@@ -14,7 +14,7 @@
 namespace skysim {
 
 // The version that SerializeTrace writes, and the only one that ParseTrace reads.
-inline constexpr uint32_t kTraceVersion = 1;
+inline constexpr uint32_t kTraceVersion = 2;
 
 // What a trace file holds: everything that replays a run and explains it. The format is described
 // in simnet/trace/format.md.
@@ -25,6 +25,7 @@ struct Trace {
   uint64_t seed = 0;
   std::vector<std::string> legacy;
   std::vector<std::pair<std::string, std::string>> settings;
+  bool any_order = false;        // asked for on the command line
   int workers = 0;               // 0 = as the scenario says
   int64_t virtual_ns_max = 0;    // the limits of the run, of RunOptions; 0 = the usual ones
   uint64_t dispatches_max = 0;

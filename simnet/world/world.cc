@@ -215,6 +215,7 @@ class World::Impl final : public SimExecutor::Sink {
     Life& life = *member.life;
     life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
+    life.lua.any_order = options_.any_order;
     life.lua.chunks = options_.chunks != nullptr ? options_.chunks : &own_chunks_;
     life.lua.libraries = &life.libraries;
     life.lua.open_modules = options_.open_modules;

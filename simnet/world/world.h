@@ -39,6 +39,7 @@ class World final : public Stage {
     int64_t cpu_second_ns = 1'000'000'000;  // how long such a second is; shorter in tests
     bool wake_unordered = false;  // legacy: woken tasks drain in table order
     std::string legacy;           // the other legacy switches, as env `sim_legacy`
+    bool any_order = false;       // what Lua leaves open is drawn (engine/lua/any_order.h)
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
     // Compiles Lua files once for all worlds of the process. Borrowed; null: the world has its own.
     ChunkCache* chunks = nullptr;

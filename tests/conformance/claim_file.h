@@ -16,8 +16,8 @@ struct ClaimFile {
 };
 
 // Fail the test unless every claim holds and the file ends its node.
-// On a simulated node, with 1, 2 and 8 workers and several seeds: what a service may rely on must
-// hold in every interleaving. (Library :simulated_claims.)
+// On a simulated node, with 1, 2 and 8 workers and several seeds, some of them with any order: what
+// a service may rely on must hold in every interleaving. (Library :simulated_claims.)
 void ExpectSimulatedClaims(const ClaimFile& file);
 // On the operating system, with 1 and 4 worker threads: epoll, real clocks, the loopback device.
 // (Library :threaded_claims.)

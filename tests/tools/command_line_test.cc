@@ -100,7 +100,8 @@ TEST_CASE("run that fails says what, what waits, and the command that repeats it
   std::string path = command.Scenario("fail 7\n");
 
   int status = command.Execute({"run", path, "--seed", "0x7", "--legacy", "wakeup-unordered",
-                                "--set", "a=b c", "--workers", "4", "--max-time", "2m"});
+                                "--set", "a=b c", "--any-order", "--workers", "4", "--max-time",
+                                "2m"});
 
   CHECK(status == 1);
   CHECK(absl::StartsWith(command.out, "FAILED  a fake\n  \"holds\" was broken\n"));
@@ -112,8 +113,8 @@ TEST_CASE("run that fails says what, what waits, and the command that repeats it
   CHECK(absl::StrContains(command.out, "\n  the story x.lua: waits for sleep, since 0s\n"));
   CHECK(absl::EndsWith(command.out,
                        absl::StrCat("repeat: tools/skysim run ", path,
-                                    " --seed 7 --legacy wakeup-unordered --set 'a=b c' --workers 4"
-                                    " --max-time 120s\n")));
+                                    " --seed 7 --legacy wakeup-unordered --set 'a=b c'"
+                                    " --any-order --workers 4 --max-time 120s\n")));
 }
 
 TEST_CASE("run that reaches a limit has status 4") {

@@ -68,6 +68,7 @@
 ---@field project? string folder of the user's services, from the folder of this file; default "."
 ---@field reachable? string[] names of sim.reachable that some run of a sweep must come by
 ---@field order? table<string, sim.Contract> flow -> what is promised of its messages: { notices = sim.order.cluster }
+---@field any_order? boolean the seed decides what Lua leaves open: how tables are walked, when garbage is collected
 ---@field kind? "guarantee"|"allowed"|"liveness" for the reader
 ---@field source? string for the reader: where the case comes from
 

@@ -19,6 +19,7 @@ Trace SmallTrace() {
   trace.seed = 0xfedcba9876543210;
   trace.legacy = {"wakeup-unordered"};
   trace.settings = {{"pairs", "20"}, {"empty", ""}};
+  trace.any_order = true;
   trace.workers = 4;
   trace.virtual_ns_max = 5'000'000'000;
   trace.dispatches_max = 1000;
@@ -58,6 +59,7 @@ TEST_CASE("trace comes back whole from its file") {
   CHECK(copy->seed == trace.seed);
   CHECK(copy->legacy == trace.legacy);
   CHECK(copy->settings == trace.settings);
+  CHECK(copy->any_order);
   CHECK(copy->workers == 4);
   CHECK(copy->virtual_ns_max == 5'000'000'000);
   CHECK(copy->dispatches_max == 1000);
@@ -150,11 +152,11 @@ TEST_CASE("corrupt trace names the section") {
 
 TEST_CASE("trace of a newer version is refused, naming both versions") {
   std::string bytes = SerializeTrace(SmallTrace());
-  // The header of version 2: crc32c of "\x89SKYTR\r\n\x02\0\0\0".
-  std::string newer = "\x89SKYTR\r\n" + std::string("\x02\0\0\0", 4) + std::string("\x9b\x5b\x5a\xba", 4);
+  // The header of version 3: crc32c of "\x89SKYTR\r\n\x03\0\0\0".
+  std::string newer = "\x89SKYTR\r\n" + std::string("\x03\0\0\0", 4) + std::string("\x23\xf1\x1f\x67", 4);
 
   CHECK(Message(newer + bytes.substr(kHeaderBytes)) ==
-        "the trace has format version 2; this skysim reads version 1");
+        "the trace has format version 3; this skysim reads version 2");
 }
 
 // So small that nothing of it is compressed: each byte of the file means something.
