@@ -28,8 +28,10 @@ class SamplesFixture : public ScenarioFixture {
   }
 
   // Runs `name` and adds what it saw of its allowed properties to seen_.
-  void ExpectPasses(const std::string& name, uint64_t seed, int workers = 0) {
+  void ExpectPasses(const std::string& name, uint64_t seed, int workers = 0,
+                    bool any_order = false) {
     RunOptions options;
+    options.any_order = any_order;
     options.scenario_path = ShippedScenario("samples/" + name);
     options.seed = seed;
     options.workers = workers;
@@ -65,6 +67,12 @@ TEST_CASE_METHOD(SamplesFixture, "every sample passes, and shows both outcomes t
     INFO(property);
     CHECK(times.first > 0);
     CHECK(times.second > 0);
+  }
+}
+
+TEST_CASE_METHOD(SamplesFixture, "every sample passes with any order") {
+  for (const std::string& name : Samples()) {
+    for (uint64_t seed = 1; seed <= kSeedsPerWorkers; ++seed) ExpectPasses(name, seed, 0, true);
   }
 }
 

@@ -1,4 +1,4 @@
-// Every shipped scenario, over fifty seeds; with its legacy switch it must fail.
+// Every shipped scenario, over fifty seeds, and with any order; with its legacy switch it must fail.
 #include <map>
 #include <set>
 #include <string>
@@ -12,8 +12,7 @@ namespace {
 class ShippedFixture : public ScenarioFixture {
  public:
   RunResult RunSeed(const std::string& name, uint64_t seed, int workers = 0,
-                    const std::string& legacy = "") {
-    RunOptions options;
+                    const std::string& legacy = "", RunOptions options = {}) {
     options.scenario_path = ShippedScenario(name);
     options.seed = seed;
     options.workers = workers;
@@ -24,9 +23,10 @@ class ShippedFixture : public ScenarioFixture {
     return *std::move(result);
   }
 
-  void ExpectPasses(const std::string& name, uint64_t seeds, int workers = 0) {
+  void ExpectPasses(const std::string& name, uint64_t seeds, int workers = 0,
+                    const RunOptions& options = {}) {
     for (uint64_t seed = 1; seed <= seeds; ++seed) {
-      RunResult result = RunSeed(name, seed, workers);
+      RunResult result = RunSeed(name, seed, workers, "", options);
       INFO(name << " seed " << seed << " workers " << workers << ": " << result.reason);
       CHECK(result.verdict == Verdict::kPassed);
       for (const PropertyResult& property : result.properties) {
@@ -44,10 +44,11 @@ class ShippedFixture : public ScenarioFixture {
   }
 
   // Of `seeds` runs.
-  int CountFailures(const std::string& name, uint64_t seeds, const std::string& legacy = "") {
+  int CountFailures(const std::string& name, uint64_t seeds, const std::string& legacy = "",
+                    const RunOptions& options = {}) {
     int failures = 0;
     for (uint64_t seed = 1; seed <= seeds; ++seed) {
-      failures += RunSeed(name, seed, 0, legacy).verdict == Verdict::kFailed ? 1 : 0;
+      failures += RunSeed(name, seed, 0, legacy, options).verdict == Verdict::kFailed ? 1 : 0;
     }
     return failures;
   }
@@ -78,6 +79,12 @@ TEST_CASE_METHOD(ShippedFixture, "every guarantee holds with 1, 2, 4 and 8 worke
   }
 }
 
+TEST_CASE_METHOD(ShippedFixture, "every guarantee holds with any order") {
+  RunOptions any_order;
+  any_order.any_order = true;
+  for (const std::string& name : Guarantees()) ExpectPasses(name, 5, 0, any_order);
+}
+
 TEST_CASE_METHOD(ShippedFixture, "a reply and a push come in both orders") {
   ExpectPasses("reply_and_push", 50);
   ExpectBothSeen("the push comes before the reply");
@@ -92,6 +99,16 @@ TEST_CASE_METHOD(ShippedFixture, "issue 587 is back with wakeup-unordered, for e
   CHECK(CountFailures("issue_587", 30, "wakeup-unordered") == 30);
   RunResult result = RunSeed("issue_587", 1, 0, "wakeup-unordered");
   CHECK(result.reason.find("round 1: expected 8 7 6 5 4 3 2 1, seen ") != std::string::npos);
+}
+
+TEST_CASE_METHOD(ShippedFixture, "issue 587 with two replies, reversed, is seen with any order only") {
+  RunOptions two, two_in_any_order;
+  two.settings = two_in_any_order.settings = {{"replies", "2"}, {"order", "reversed"}};
+  two_in_any_order.any_order = true;
+
+  CHECK(CountFailures("issue_587", 30, "wakeup-unordered", two) == 0);
+  CHECK(CountFailures("issue_587", 30, "wakeup-unordered", two_in_any_order) > 5);
+  CHECK(CountFailures("issue_587", 30, "", two_in_any_order) == 0);
 }
 
 TEST_CASE_METHOD(ShippedFixture, "issue 757 is back with connect-per-request, for every seed") {
