@@ -283,7 +283,12 @@ end
 
 local function become_ready()
   is_ready = true
+  local names = {}
   for name in next, handles do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
     tell_harbor_name(name)
   end
   for _, newcomer in ipairs(newcomers) do

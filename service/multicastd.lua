@@ -184,10 +184,15 @@ function command.DEL(_, channel)
   end
   local subscribers = own_channel(channel)
   channels[channel] = nil
+  local others = {}
   for handle in next, subscribers do
     if skynet.harbor(handle) ~= OWN_HARBOR then
-      skynet.send(handle, "lua", "DELR", channel)
+      others[#others + 1] = handle
     end
+  end
+  table.sort(others)
+  for _, handle in ipairs(others) do
+    skynet.send(handle, "lua", "DELR", channel)
   end
 end
 

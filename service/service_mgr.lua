@@ -145,9 +145,13 @@ local function own_global_services()
   end
 
   function command.LIST()
-    local list = list_own()
-    for harbor_id, manager in next, reported do
-      local ok, others = pcall(skynet.call, manager, "lua", "LIST")
+    local list, harbor_ids = list_own(), {}
+    for harbor_id in next, reported do  -- another one may report while they are asked
+      harbor_ids[#harbor_ids + 1] = harbor_id
+    end
+    table.sort(harbor_ids)
+    for _, harbor_id in ipairs(harbor_ids) do
+      local ok, others = pcall(skynet.call, reported[harbor_id], "lua", "LIST")
       for name, text in next, ok and others or {} do
         list[name .. "@" .. harbor_id] = text
       end

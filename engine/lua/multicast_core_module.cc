@@ -1,7 +1,9 @@
 #include "engine/lua/multicast_core_module.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "engine/core/message.h"
 #include "engine/core/node.h"
@@ -45,6 +47,19 @@ void AddGone(lua_State* L, int gone, Handle handle) {
   lua_rawseti(L, gone, static_cast<lua_Integer>(lua_rawlen(L, gone)) + 1);
 }
 
+// The keys of the table at `index`, in ascending order: what is sent must not show the order of a
+// table.
+std::vector<Handle> SortedKeys(lua_State* L, int index) {
+  std::vector<Handle> keys;
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    keys.push_back(CheckKey(L));
+    lua_pop(L, 1);
+  }
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
 int Deliver(lua_State* L) {
   lua_settop(L, 5);
   Payload payload = TakePayload(L, 4);
@@ -54,9 +69,7 @@ int Deliver(lua_State* L) {
   ServiceContext& context = ServiceOf(L);
   lua_pushnil(L);
   const int gone = lua_gettop(L);
-  lua_pushnil(L);
-  while (lua_next(L, 1) != 0) {
-    const Handle handle = CheckKey(L);
+  for (const Handle handle : SortedKeys(L, 1)) {
     Message message;
     message.source = source;
     message.session = channel;
@@ -64,7 +77,6 @@ int Deliver(lua_State* L) {
     message.payload = payload.Share();
     message.cause = context.cause();
     if (!context.node().Send(handle, std::move(message))) AddGone(L, gone, handle);
-    lua_pop(L, 1);
   }
   return 1;
 }

@@ -117,6 +117,7 @@ function sharedata.flush()
   for name in pairs(roots) do
     names[#names + 1] = name
   end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   for _, name in ipairs(names) do
     local ok, handle = pcall(newest, name)
     if ok and roots[name] then

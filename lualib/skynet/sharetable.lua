@@ -91,9 +91,13 @@ end
 ---@param names string[]|nil
 ---@return table<string, table>
 function sharetable.queryall(names)
-  local result = {}
-  for name, id in pairs(skynet.call(service, "lua", "queryall", names)) do
-    result[name] = give(name, id) or sharetable.query(name)
+  local ids, found, result = skynet.call(service, "lua", "queryall", names), {}, {}
+  for name in next, ids do
+    found[#found + 1] = name
+  end
+  table.sort(found, function(a, b) return tostring(a) < tostring(b) end)
+  for _, name in ipairs(found) do
+    result[name] = give(name, ids[name]) or sharetable.query(name)
   end
   return result
 end
