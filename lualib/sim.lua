@@ -45,6 +45,7 @@
 --   any_order true: the seed decides what Lua leaves open, as with --any-order: how tables are walked, when garbage is
 --             collected
 --   kind, source   text for the reader
+--   legacy    the switch of --legacy under which a guarantee of it fails; `skysim zoo` tries it
 --   story     function(world); see sim.world. Nodes start in an order that the seed chooses; the story begins when the
 --             bootstrap of each has ended (or after 60 s). The run ends when it returns: what was spawned and not
 --             joined is dropped, and every open sim.eventually is judged once, then and there.
@@ -92,9 +93,10 @@
 -- connections, accepted, and world:crash with power_off.
 --
 -- In a service, `require "sim"` gives sim.probe(name, ...), which reports a fact to the story (world:probes, world:on),
--- sim.setting, and the properties but liveness. Outside a simulation all of them do nothing.
+-- sim.setting, sim.legacy, and the properties but liveness. Outside a simulation all of them do nothing.
 --
--- sim.setting(key, default) is the value of `--set key=value`, of default's type.
+-- sim.setting(key, default) is the value of `--set key=value`, of default's type; sim.setting(key, default, values) is one
+-- of a list. sim.legacy(name) says whether the run has `--legacy name`.
 
 local has_core, core = pcall(require, "sim.core")
 local is_simulated = has_core
@@ -315,10 +317,20 @@ function sim.equal(expected, seen, where)
   return is_same(expected, seen), where and where .. ": " .. text or text
 end
 
+local function check_value(key, text, values)
+  for _, value in ipairs(values) do
+    if text == value then
+      return
+    end
+  end
+  core.complain(("--set %s=%s: it is one of %s"):format(key, text, table.concat(values, ", ")))
+end
+
 --- The value of `--set key=value`, converted to the type of `default`; `default` if it was not set.
 ---@param key string
 ---@param default any
-function sim.setting(key, default)
+---@param values? string[] those that there are, if they are texts
+function sim.setting(key, default, values)
   local text = is_simulated and core.setting(key)
   if not text then
     return default
@@ -330,6 +342,9 @@ function sim.setting(key, default)
       core.complain("--set " .. key .. "=" .. text .. ": true or false is wanted")
     end
     return text == "true"
+  end
+  if values then
+    check_value(key, text, values)
   end
   return text
 end
@@ -358,6 +373,14 @@ end
 ---@return sim.History
 function sim.history(name)
   return require("sim.history").open(name)
+end
+
+--- Whether the run has the switch `--legacy name`. For scenarios that show what users did; what skynet did is put back
+--- behind their back.
+---@param name string
+---@return boolean
+function sim.legacy(name)
+  return is_simulated and core.legacy(name)
 end
 
 --- Reports a fact to the story and to the trace. The values must be what skynet.pack takes.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/log/check.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -13,6 +14,9 @@ namespace {
 
 // What a send to a name looks at (network.md 6.1).
 constexpr size_t kSentNameBytesMax = 16;
+
+// The library's faults of the past, for services (lualib/loader.lua).
+constexpr char kLegacyKey[] = "sim_legacy";
 
 uint32_t HarborFrom(const Config& config) {
   uint32_t harbor = 0;
@@ -43,6 +47,7 @@ std::string ScriptOf(const std::string& module, const std::string& args) {
 Node::Node(Platform platform, Options options)
     : platform_(platform),
       options_(std::move(options)),
+      legacy_(options_.legacy.value_or(Legacy{})),
       env_(options_.config.entries),
       harbor_(HarborFrom(options_.config)),
       profiles_(options_.config.Get("profile", "true") != "false"),
@@ -51,7 +56,12 @@ Node::Node(Platform platform, Options options)
       sockets_(std::make_unique<SocketServer>(platform.transport, platform.executor,
                                               platform.memory, platform.observer, platform.clock,
                                               static_cast<SocketEventSink&>(*this),
-                                              SocketOptionsFrom(options_.config))) {}
+                                              SocketOptionsFrom(options_.config))) {
+  CHECK(platform.is_simulated || !options_.legacy.has_value()) << options_.name;
+  absl::MutexLock lock(&env_mutex_);
+  env_.erase(kLegacyKey);
+  if (!legacy_.patches.empty()) env_[kLegacyKey] = legacy_.patches;
+}
 
 // A crash is silent: finalisers of services close sockets, and that must reach nobody.
 Node::~Node() {

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "engine/core/config.h"
 #include "engine/core/debug_channels.h"
+#include "engine/core/legacy.h"
 #include "engine/core/message.h"
 #include "engine/core/registry.h"
 #include "engine/core/service.h"
@@ -52,6 +53,7 @@ class Node final : private SocketEventSink, private TimerSink {
     std::map<std::string, ServiceFactory> modules;  // by module name
     ModuleLoader load_module;                       // for other names; empty: there are no others
     std::function<void()> on_over;  // called once when no service is left; by the last one's thread
+    std::optional<Legacy> legacy;   // faults of the past; simulated platforms only
   };
   Node(Platform platform, Options options);
   ~Node() override;
@@ -110,6 +112,7 @@ class Node final : private SocketEventSink, private TimerSink {
   DebugChannels& debug_channels() { return debug_channels_; }
   uint32_t harbor() const { return harbor_; }
   bool profiles() const { return profiles_; }
+  const Legacy& legacy() const { return legacy_; }
 
   // Tells the sender of a message that `dead` will never take it: kError with its session.
   void AnswerDeadLetter(Handle dead, const Message& message);
@@ -129,6 +132,7 @@ class Node final : private SocketEventSink, private TimerSink {
 
   Platform platform_;
   Options options_;
+  const Legacy legacy_;
   mutable absl::Mutex env_mutex_;
   std::map<std::string, std::string> env_ ABSL_GUARDED_BY(env_mutex_);
   uint32_t harbor_ = 0;

@@ -27,16 +27,21 @@ namespace {
 // beyond it is left to the collector.
 constexpr size_t kIdleMax = 256;
 
+// A new table in the registry.
+int NewTable(lua_State* L) {
+  lua_newtable(L);
+  return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 }  // namespace
 
 TaskScheduler::TaskScheduler(ServiceContext& context, lua_State* L, Options options)
     : context_(context), L_(L), options_(options), protocols_(L) {
-  lua_newtable(L);
-  tokens_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_newtable(L);
-  tokens_of_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_newtable(L);
-  unordered_ref_ = luaL_ref(L, LUA_REGISTRYINDEX);
+  tokens_ref_ = NewTable(L);
+  tokens_of_ref_ = NewTable(L);
+  const Legacy& legacy = context.node().legacy();
+  if (legacy.wakes_unordered) woken_ref_ = NewTable(L);
+  if (legacy.forks_unordered) forks_ref_ = NewTable(L);
 }
 
 TaskScheduler::~TaskScheduler() = default;
@@ -232,11 +237,9 @@ void TaskScheduler::CallUnknown(int ref, bool is_response) {
 
 void TaskScheduler::RunTails() {
   DrainWakes();
-  while (!forks_.empty() && !is_exiting_) {
-    Note note = forks_.front();
-    forks_.Pop();
-    Task* task = TaskOf(note, Task::Wait::kFork);
-    if (task == nullptr) continue;
+  while (!is_exiting_) {
+    Task* task = TakeNext(forks_, Task::Wait::kFork, forks_ref_);
+    if (task == nullptr) return;
     Resume(*task, lua_gettop(task->co) - 1);
     DrainWakes();
   }
@@ -244,8 +247,11 @@ void TaskScheduler::RunTails() {
 
 void TaskScheduler::DrainWakes() {
   while (!is_exiting_) {
-    Task* task = nullptr;
-    while (!is_exiting_ && TakeWoken(&task)) Resume(*task, 0);
+    Task* task = TakeNext(woken_, Task::Wait::kWoken, woken_ref_);
+    if (task != nullptr) {
+      Resume(*task, 0);
+      continue;
+    }
     do {
       if (failed_.empty()) return;
       task = TaskOf(failed_.front(), Task::Wait::kFailed);
@@ -255,37 +261,39 @@ void TaskScheduler::DrainWakes() {
   }
 }
 
-bool TaskScheduler::TakeWoken(Task** task) {
-  if (options_.wake_unordered) {
-    lua_rawgeti(L_, LUA_REGISTRYINDEX, unordered_ref_);
-    for (size_t i = 0; i < woken_.size(); ++i) {
-      Task* woken = TaskOf(woken_[i], Task::Wait::kWoken);
-      if (woken == nullptr) continue;
-      lua_rawgeti(L_, LUA_REGISTRYINDEX, woken->co_ref);
-      lua_pushinteger(L_, woken->index);
-      lua_rawset(L_, -3);
-    }
-    woken_.Clear();
-    for (lua_pushnil(L_); lua_next(L_, -2) != 0;) {
-      *task = &tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
-      lua_pop(L_, 1);
-      lua_pushnil(L_);
-      lua_rawset(L_, -3);
-      if ((*task)->wait == Task::Wait::kWoken) {  // else it was killed meanwhile
-        lua_pop(L_, 1);
-        return true;
-      }
-      lua_pushnil(L_);
-    }
+// The first task of `notes` that still waits as `wait` says. Null: none.
+Task* TaskScheduler::TakeNext(Fifo<Note>& notes, Task::Wait wait, int table_ref) {
+  if (table_ref != LUA_NOREF) return TakeUnordered(notes, wait, table_ref);
+  while (!notes.empty()) {
+    Task* task = TaskOf(notes.front(), wait);
+    notes.Pop();
+    if (task != nullptr) return task;
+  }
+  return nullptr;
+}
+
+// The same as they come in the table `table_ref`, keyed by coroutine, into which all go first.
+Task* TaskScheduler::TakeUnordered(Fifo<Note>& notes, Task::Wait wait, int table_ref) {
+  lua_rawgeti(L_, LUA_REGISTRYINDEX, table_ref);
+  for (; !notes.empty(); notes.Pop()) {
+    Task* task = TaskOf(notes.front(), wait);
+    if (task == nullptr) continue;
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, task->co_ref);
+    lua_pushinteger(L_, task->index);
+    lua_rawset(L_, -3);
+  }
+  Task* found = nullptr;
+  for (lua_pushnil(L_); found == nullptr && lua_next(L_, -2) != 0;) {
+    Task& task = tasks_[static_cast<size_t>(lua_tointeger(L_, -1))];
+    if (task.wait == wait) found = &task;  // else it was killed meanwhile
     lua_pop(L_, 1);
-    return false;
+    lua_pushvalue(L_, -1);
+    lua_pushnil(L_);
+    lua_rawset(L_, -4);
   }
-  while (!woken_.empty()) {
-    *task = TaskOf(woken_.front(), Task::Wait::kWoken);
-    woken_.Pop();
-    if (*task != nullptr) return true;
-  }
-  return false;
+  if (found != nullptr) lua_pop(L_, 1);
+  lua_pop(L_, 1);
+  return found;
 }
 
 Task* TaskScheduler::TaskOf(Note note, Task::Wait wait) {

@@ -79,10 +79,7 @@ struct TaskReport {
 // service.
 class TaskScheduler final {
  public:
-  // How the list of woken tasks is emptied. A simulation may put the order of before 2017-03 back
-  // (skynet issue 587): as the entries of a table keyed by coroutine come.
   struct Options {
-    bool wake_unordered = false;
     // Told which Lua thread runs, so that a watchdog can stop it. Borrowed; null: the service has
     // its own.
     RunningLua* running = nullptr;
@@ -195,7 +192,6 @@ class TaskScheduler final {
   void CallUnknown(int ref, bool is_response);
   void RunTails();
   void DrainWakes();
-  bool TakeWoken(Task** task);
   void Resume(Task& task, int arguments);
   void FinishTask(Task& task);
   void FailTask(Task& task);
@@ -219,6 +215,8 @@ class TaskScheduler final {
   };
   Note NoteOf(const Task& task) const { return {task.index, task.use}; }
   Task* TaskOf(Note note, Task::Wait wait);
+  Task* TakeNext(Fifo<Note>& notes, Task::Wait wait, int table_ref);
+  Task* TakeUnordered(Fifo<Note>& notes, Task::Wait wait, int table_ref);
 
   ServiceContext& context_;
   lua_State* L_;
@@ -238,7 +236,8 @@ class TaskScheduler final {
   uint64_t deferred_next_ = 1;
   int tokens_ref_;     // registry: table token -> task index + 1
   int tokens_of_ref_;  // registry: table task index + 1 -> token
-  int unordered_ref_;  // registry: table coroutine -> true; woken tasks of wake_unordered
+  // Registry: tables coroutine -> task index, if node().legacy() wants the fault.
+  int woken_ref_ = LUA_NOREF, forks_ref_ = LUA_NOREF;
   Task* current_ = nullptr;
   Message* message_ = nullptr;        // under dispatch
   const Message* reply_ = nullptr;

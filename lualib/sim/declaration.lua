@@ -15,7 +15,7 @@ local HARBOR_MAX = 255
 
 local SCENARIO_FIELDS = {
   nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table", order = "table",
-  project = "string", kind = "string", source = "string", story = "function",
+  project = "string", kind = "string", source = "string", legacy = "string", story = "function",
   any_order = "boolean",
 }
 local NODE_FIELDS = {
@@ -351,6 +351,9 @@ function declaration.declare(claim, given)
   end
   if given.kind and not KINDS[given.kind] then
     core.complain(('kind is guarantee, allowed or liveness, not "%s"'):format(given.kind))
+  end
+  if given.legacy then
+    core.legacy(given.legacy)  -- refuses a name that no switch has
   end
   core.set_place()
   declaration.current = {

@@ -2,28 +2,22 @@
 --
 -- The environment key sim_legacy, which only a simulation sets, holds names separated by commas. loader.lua calls
 -- install() when the key is there; without it no service ever loads this file. A patch is a file
--- lualib/sim/legacy/<name>.lua that returns { ["module.name"] = function(module) ... end }: the function changes the
--- module right after it was loaded, before its first user sees it. Names of bugs that live in the engine are known to
--- the engine; they are skipped here.
+-- lualib/sim/legacy/<name>.lua, with _ for -, that returns { ["module.name"] = function(module) ... end }: the function
+-- changes the module right after it was loaded, before its first user sees it. The table of all names, and of those
+-- that live in the engine, is in simnet/scenario/legacy.cc.
 
 local core = require "skynet.core"
 
 local legacy = {}
 
--- The switches that are library patches. "-" and "_" mean the same.
-local PATCHED = { connect_per_request = true, relay_race = true }
-
 -- Module name -> array of functions.
 local function read_patches(names)
   local by_module = {}
   for name in string.gmatch(names, "[^,%s]+") do
-    name = string.gsub(name, "-", "_")
-    if PATCHED[name] then
-      local patches = require("sim.legacy." .. name)
-      for module, patch in next, patches do
-        by_module[module] = by_module[module] or {}
-        table.insert(by_module[module], patch)
-      end
+    local patches = require("sim.legacy." .. string.gsub(name, "-", "_"))
+    for module, patch in next, patches do
+      by_module[module] = by_module[module] or {}
+      table.insert(by_module[module], patch)
     end
   end
   return by_module

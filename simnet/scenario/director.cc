@@ -39,10 +39,6 @@ Recorder::Options RecorderOptions(const RunOptions& options, EventListener* list
   return recorder;
 }
 
-bool Contains(const std::vector<std::string>& names, absl::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string FirstWord(absl::string_view text) {
   std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
   return words.empty() ? "" : words[0];
@@ -336,10 +332,8 @@ absl::StatusOr<std::unique_ptr<Stage>> Director::MakeStage() {
   world.virtual_ns_max = options_.virtual_ns_max;
   world.dispatches_max = options_.dispatches_max;
   world.dispatch_cpu_s_max = options_.dispatch_cpu_s_max;
-  world.wake_unordered = Contains(options_.legacy, kWakeupUnordered);
-  std::vector<std::string> patches = LegacyPatches(options_.legacy);
-  world.legacy = absl::StrJoin(patches, ",");
   world.any_order = any_order_;
+  world.legacy = MakeLegacy(options_.legacy);
   world.chunks = shared_.chunks;
   world.log = options_.log;
   world.open_modules = std::move(open_modules);
@@ -538,6 +532,11 @@ const std::string* Director::FindSetting(const std::string& key) {
     if (name == key) value = &text;  // the last one counts
   }
   return value;
+}
+
+absl::StatusOr<bool> Director::HasLegacy(const std::string& name) const {
+  if (absl::Status known = CheckLegacy("legacy", {name}); !known.ok()) return known;
+  return std::find(options_.legacy.begin(), options_.legacy.end(), name) != options_.legacy.end();
 }
 
 // -- The result ----------------------------------------------------------------------------------

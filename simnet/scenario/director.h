@@ -142,6 +142,10 @@ class Director final {
   // The value of --set, or null; remembers that somebody asked. Any thread.
   const std::string* FindSetting(const std::string& key);
 
+  // Whether the run has this switch of --legacy; InvalidArgument if there is none of that name. Any
+  // thread.
+  absl::StatusOr<bool> HasLegacy(const std::string& name) const;
+
   // A call of the story failed with this text: if nobody catches it, the run has failed.
   void AddCallFailure(std::string text) { call_failures_.insert(std::move(text)); }
 

@@ -6,40 +6,67 @@
 #include "simnet/scenario/run.h"
 
 namespace skysim {
+namespace {
+
+using Place = LegacySwitch::Place;
+
+const LegacySwitch* Find(absl::string_view name) {
+  for (const LegacySwitch& known : AllLegacySwitches()) {
+    if (name == known.name) return &known;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const std::vector<LegacySwitch>& AllLegacySwitches() {
+  static const auto& table = *new std::vector<LegacySwitch>{
+      {"wakeup-unordered", Place::kEngine, &Legacy::wakes_unordered, "#587", "2017-03",
+       "woken tasks go on in table order, not in the order of wakeup"},
+      {"connect-per-request", Place::kLibrary, nullptr, "#757", "2017-11",
+       "each request before the first connection stands opens one of its own"},
+      {"relay-race", Place::kLibrary, nullptr, "#988", "2019-05",
+       "a message whose handler asks for a cluster node late overtakes those that still wait for "
+       "it"},
+      {"fork-unordered", Place::kEngine, &Legacy::forks_unordered, "#1000", "2019-05",
+       "forked tasks begin in table order, not in the order of fork"},
+  };
+  return table;
+}
 
 std::vector<std::pair<std::string, std::string>> LegacySwitches() {
-  return {
-      {kWakeupUnordered,
-       "woken tasks go on in table order, not in the order of wakeup (skynet #587, before "
-       "2017-03)"},
-      {"connect-per-request",
-       "each request before the first connection stands opens one of its own (skynet #757, before "
-       "2017-11)"},
-      {"relay-race",
-       "a message whose handler asks for a cluster node late overtakes those that still wait for "
-       "it (skynet #988, before 2019-05)"},
-  };
-}
-
-std::vector<std::string> LegacyPatches(const std::vector<std::string>& names) {
-  std::vector<std::string> patches;
-  for (const std::string& name : names) {
-    if (name != kWakeupUnordered) patches.push_back(name);
+  std::vector<std::pair<std::string, std::string>> described;
+  for (const LegacySwitch& known : AllLegacySwitches()) {
+    const bool is_by_design = absl::string_view(known.until) == "by design";
+    described.emplace_back(known.name, absl::StrCat(known.what, " (skynet ", known.issue,
+                                                    is_by_design ? ", " : ", before ",
+                                                    known.until, ")"));
   }
-  return patches;
+  return described;
 }
 
-absl::Status CheckLegacy(const std::vector<std::string>& names) {
+Legacy MakeLegacy(const std::vector<std::string>& names) {
+  Legacy legacy;
   for (const std::string& name : names) {
-    std::string known;
-    bool is_known = false;
-    for (const auto& [other, description] : LegacySwitches()) {
-      absl::StrAppend(&known, known.empty() ? "" : ", ", other);
-      is_known = is_known || other == name;
+    const LegacySwitch* known = Find(name);
+    if (known == nullptr) continue;
+    if (known->place == Place::kEngine) legacy.*(known->field) = true;
+    if (known->place == Place::kLibrary) {
+      absl::StrAppend(&legacy.patches, legacy.patches.empty() ? "" : ",", name);
     }
-    if (is_known) continue;
+  }
+  return legacy;
+}
+
+absl::Status CheckLegacy(absl::string_view what, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (Find(name) != nullptr) continue;
+    std::string there_are;
+    for (const LegacySwitch& known : AllLegacySwitches()) {
+      absl::StrAppend(&there_are, there_are.empty() ? "" : ", ", known.name);
+    }
     return absl::InvalidArgumentError(
-        absl::StrCat("--legacy ", name, ": there is no such switch; there are: ", known));
+        absl::StrCat(what, " ", name, ": there is no such switch; there are: ", there_are));
   }
   return absl::OkStatus();
 }

@@ -6,7 +6,7 @@
 namespace skysim {
 
 absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared shared) {
-  if (absl::Status status = CheckLegacy(options.legacy); !status.ok()) return status;
+  if (absl::Status status = CheckLegacy("--legacy", options.legacy); !status.ok()) return status;
   Director director(options, shared);
   return director.Run();
 }

@@ -114,6 +114,13 @@ int SettingFunction(lua_State* L) {
   return 1;
 }
 
+int LegacyFunction(lua_State* L) {
+  absl::StatusOr<bool> is_on = DirectorOf(L).HasLegacy(std::string(CheckText(L, 1)));
+  if (!is_on.ok()) Raise(L, is_on.status().message());
+  lua_pushboolean(L, *is_on);
+  return 1;
+}
+
 int ComplainFunction(lua_State* L) { Raise(L, CheckText(L, 1)); }
 
 void SetFunctions(lua_State* L, const luaL_Reg* functions, Director& director) {
@@ -135,6 +142,7 @@ void PreloadServiceModule(lua_State* L, Director& director) {
       {"judge", &JudgeFunction},
       {"declare", &DeclareFunction},
       {"setting", &SettingFunction},
+      {"legacy", &LegacyFunction},
       {"complain", &ComplainFunction},
       {nullptr, nullptr},
   };

@@ -591,8 +591,8 @@ constexpr luaL_Reg kFunctions[] = {
     {"reset", &Reset}, {"connect_rule", &ConnectRule}, {"delay_connects", &DelayConnects},
     {"accepted", &Accepted}, {"connections", &Connections},
     {"judge", &JudgeFunction}, {"declare", &DeclareFunction}, {"setting", &SettingFunction},
-    {"complain", &ComplainFunction},
-    {"set_place", &SetPlace},
+    {"legacy", &LegacyFunction},
+    {"complain", &ComplainFunction}, {"set_place", &SetPlace},
     {nullptr, nullptr},
 };
 

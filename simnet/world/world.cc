@@ -144,7 +144,6 @@ class World::Impl final : public SimExecutor::Sink {
     absl::StatusOr<Config> config = MakeNodeConfig(member.spec, options_.workers);
     if (!config.ok()) return config.status();
     AddHomePaths(member.storage, kHomeMount, *config);
-    if (!options_.legacy.empty()) config->entries["sim_legacy"] = options_.legacy;
     SimExecutor::Options executor;
     executor.node = name;
     executor.workers = std::stoi(config->Get("thread"));
@@ -213,7 +212,6 @@ class World::Impl final : public SimExecutor::Sink {
  private:
   void MakeNode(Member& member, Config config) {
     Life& life = *member.life;
-    life.lua.tasks.wake_unordered = options_.wake_unordered;
     life.lua.tasks.running = &watchdog_.running();
     life.lua.any_order = options_.any_order;
     life.lua.chunks = options_.chunks != nullptr ? options_.chunks : &own_chunks_;
@@ -227,6 +225,7 @@ class World::Impl final : public SimExecutor::Sink {
     Node::Options options;
     options.name = member.spec.name;
     options.config = std::move(config);
+    options.legacy = options_.legacy;
     options.modules["snlua"] = [&life] { return std::make_unique<LuaService>(life.lua); };
     options.modules["gate"] = [] { return std::make_unique<GateService>(); };
     options.modules["harbor"] = [] { return std::make_unique<HarborService>(); };

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "engine/core/legacy.h"
 #include "simnet/choice/choice_source.h"
 #include "simnet/memory/arena.h"
 #include "simnet/network/network.h"
@@ -37,9 +38,8 @@ class World final : public Stage {
     uint64_t dispatches_max = 0;
     int dispatch_cpu_s_max = 5;  // real CPU seconds of one dispatch
     int64_t cpu_second_ns = 1'000'000'000;  // how long such a second is; shorter in tests
-    bool wake_unordered = false;  // legacy: woken tasks drain in table order
-    std::string legacy;           // the other legacy switches, as env `sim_legacy`
-    bool any_order = false;       // what Lua leaves open is drawn (engine/lua/any_order.h)
+    bool any_order = false;  // what Lua leaves open is drawn (engine/lua/any_order.h)
+    Legacy legacy;           // faults of the past, in every node
     std::function<void(int64_t, absl::string_view, absl::string_view)> log;
     // Compiles Lua files once for all worlds of the process. Borrowed; null: the world has its own.
     ChunkCache* chunks = nullptr;

@@ -71,6 +71,7 @@
 ---@field any_order? boolean the seed decides what Lua leaves open: how tables are walked, when garbage is collected
 ---@field kind? "guarantee"|"allowed"|"liveness" for the reader
 ---@field source? string for the reader: where the case comes from
+---@field legacy? string the switch of --legacy under which it must fail
 
 ---@class sim
 local sim = {}
@@ -191,8 +192,14 @@ function sim.probe(name, ...) end
 ---@generic T: string|number|boolean
 ---@param key string
 ---@param default T
+---@param values? string[] if it is a text: those that there are
 ---@return T value of the type of `default`
-function sim.setting(key, default) end
+function sim.setting(key, default, values) end
+
+--- Whether the run has this switch of `--legacy`: a scenario asks for those that stand for what users did.
+---@param name string
+---@return boolean
+function sim.legacy(name) end
 
 -- Quantities.
 

@@ -30,6 +30,7 @@ TEST_CASE("require \"sim\" does nothing outside of a simulation") {
     assert(not pcall(sim.history("bank").call, sim.history "bank", "client", "add", 1, error))
     assert(sim.liveness("never waited for", function() return false end, "1s"))
     assert(sim.setting("size", 5) == 5)
+    assert(sim.legacy "relay-race" == false)
     local declared = sim.scenario "c" { network = { delay = sim.uniform("1ms", "2ms") } }
     assert(sim.declared == declared)
   )");

@@ -75,6 +75,8 @@ sim.scenario "test" {
 )";
   }
 
+  const std::string& home() const { return home_; }
+
   std::string ShippedScenario(const std::string& name) const {
     return home_ + "/scenarios/" + name + ".lua";
   }
