@@ -31,6 +31,7 @@
 --                      standalone = true,         -- the master is here too
 --                      master = "a",              -- node with the master, or an address; needed if there are several
 --                      address = "10.0.0.1:2526", -- where other slaves connect to; else port 2526 of its ip
+--                      clock = { offset = "-2s", drift = "50ppm" },  -- how wrong the clocks of its machine are
 --                    }
 --             The config entry harbor is 0 unless one of these, or config, says otherwise. Masters listen on port 2013
 --             (standalone = "ip:port": elsewhere) and are booted before the other nodes start.

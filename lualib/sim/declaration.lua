@@ -22,11 +22,13 @@ local NODE_FIELDS = {
   start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
   path = "string", config = "string or table", env = "table", files = "table",
   harbor = "number or boolean", standalone = "boolean or string", master = "string", address = "string",
+  clock = "table",
 }
 local CHANGE_FIELDS = {  -- of a node that is started again
   start = "string", thread = "number", cpu = "string", path = "string", config = "string or table", env = "table",
-  files = "table", harbor = "number",
+  files = "table", harbor = "number", clock = "table",
 }
+local CLOCK_FIELDS = { offset = "string or number", drift = "string or number" }
 local KINDS = { guarantee = true, allowed = true, liveness = true }
 
 local function sorted_keys(of)
@@ -146,6 +148,15 @@ local function read_harbor(what, given, ip)
   }
 end
 
+-- Where the clocks of a node's machine are set: two fields of the plain table, or none.
+local function read_clock(what, clock, plain)
+  if clock then
+    check_fields(what .. ": clock", clock, CLOCK_FIELDS)
+    plain.clock_offset_ns = units.signed_duration(clock.offset or 0)
+    plain.clock_drift_ppb = units.drift(clock.drift or 0)
+  end
+end
+
 local function read_node(name, given, free_ip, has_cluster)
   if type(name) ~= "string" or not string.find(name, "^[%w_.-]+$") then
     core.complain("a node needs a name of letters, digits, _, . and -, not " .. tostring(name))
@@ -172,12 +183,14 @@ local function read_node(name, given, free_ip, has_cluster)
     files[path] = given.files[path]
   end
   local ip = given.ip or host or free_ip()
-  return {
+  local node = {
     name = name, ip = ip, path = given.path or "", files = files,
     config = entries, config_file = file, env = read_env(what, given.env, file), defaults = default_config(has_cluster),
     dispatch_ns = given.cpu and units.duration(given.cpu) or DISPATCH_NS, cluster = given.cluster,
     harbor = read_harbor(what, given, ip),
   }
+  read_clock(what, given.clock, node)
+  return node
 end
 
 ---------------------------------------------------------------------------------------------------------------------
@@ -396,6 +409,8 @@ function declaration.changed_node(node, changes)
   end
   merged.config.thread = changes.thread and tostring(changes.thread) or merged.config.thread
   merged.path = changes.path or node.path
+  merged.clock_offset_ns, merged.clock_drift_ppb = nil, nil  -- a machine's clocks stay as they are
+  read_clock(what, changes.clock, merged)
   merged.dispatch_ns = changes.cpu and units.duration(changes.cpu) or node.dispatch_ns
   return merged
 end

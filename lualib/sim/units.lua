@@ -9,7 +9,10 @@ local NS_PER = { ns = 1, us = 1000, ms = 1000000, s = 1000000000, min = 60000000
 local BYTES_PER = {
   B = 1, KB = 1000, MB = 1000000, GB = 1000000000, KiB = 1024, MiB = 1048576, GiB = 1073741824,
 }
-local DIGITS_MAX = 9        -- before and after the point: below 2^63 even in hours
+local PPB_PER = { ppm = 1000, ppb = 1 }
+local DIGITS_MAX = 9        -- before and after the point
+local SCALED_MAX = 1 << 62  -- sums of two do not overflow; 146 years in ns
+local DRIFT_PPB_MAX = 100000000  -- simnet/world/machine_clock.h
 local TAIL_PER_MEAN = 20    -- an exponential delay beyond 20 means comes once in 5e8: cut there
 
 -- "2.5" x 1000 -> 2500; nil if it is no decimal number or does not come out even.
@@ -19,11 +22,12 @@ local function scaled(text, factor)
     return nil
   end
   local power = math.tointeger(10 ^ #fraction)
-  local product = (fraction == "" and 0 or math.tointeger(tonumber(fraction, 10))) * factor
-  if product % power ~= 0 then
+  local ones = math.tointeger(tonumber(whole, 10))
+  local numerator = fraction == "" and 0 or math.tointeger(tonumber(fraction, 10))
+  if ones >= SCALED_MAX // factor or numerator > SCALED_MAX // factor or numerator * factor % power ~= 0 then
     return nil
   end
-  return math.tointeger(tonumber(whole, 10)) * factor + product // power
+  return ones * factor + numerator * factor // power
 end
 
 local function shown(value)
@@ -51,6 +55,37 @@ function units.duration(value)
     end
   end
   core.complain('a duration looks like "50ms", "2.5s" or "10us", not ' .. shown(value))
+end
+
+--- Nanoseconds of "-1h" or "+50ms": how far something is moved.
+---@param value string|integer
+---@return integer
+function units.signed_duration(value)
+  if type(value) ~= "string" then
+    return units.duration(value)
+  end
+  local sign, rest = string.match(value, "^%s*([+-]?)%s*(.*)$")
+  local ns = units.duration(rest)
+  return sign == "-" and -ns or ns
+end
+
+--- Nanoseconds per second of "50ppm" or "-0.5ppm": how fast a clock is. 0 is allowed without a unit.
+---@param value string|integer
+---@return integer
+function units.drift(value)
+  if value == 0 then
+    return 0
+  end
+  if type(value) == "string" then
+    local sign, number, unit = string.match(value, "^%s*([+-]?)([%d.]+)%s*(%a+)$")
+    local ppb = number and PPB_PER[unit] and scaled(number, PPB_PER[unit])
+    if ppb and ppb <= DRIFT_PPB_MAX then
+      return sign == "-" and -ppb or ppb
+    elseif ppb then
+      core.complain("a clock drifts by 100000ppm (10 %) at most, not " .. shown(value))
+    end
+  end
+  core.complain('a drift looks like "50ppm", "-50ppm" or "10ppb", not ' .. shown(value))
 end
 
 --- Numerator and denominator of "1%", "0.5%", "1/200". 0 and 1 are allowed as numbers.

@@ -193,7 +193,7 @@ end
 
 --- Starts a node that is down and waits for the end of its bootstrap.
 ---@param name string
----@param changes? table fields of its declaration: start, thread, cpu, path, config, env, files
+---@param changes? table fields of its declaration: start, thread, cpu, path, config, env, files, harbor, clock
 function World:start(name, changes)
   local node = find_node(name)
   if changes then
@@ -342,6 +342,8 @@ end
 function World:accepted(from, to)
   return core.accepted(from, to)
 end
+
+require "sim.node_faults"(World)
 
 -- -- The run ----------------------------------------------------------------------------------------------------------
 

@@ -118,6 +118,13 @@ absl::StatusOr<ClaimedAddresses> ClaimAddresses() {
   return absl::ResourceExhaustedError("no loopback addresses are left");
 }
 
+absl::Status CheckClock(const NodeSpec& spec) {
+  if (!spec.clock.has_value()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("node ", spec.name, ": its clock needs a simulated machine; --transport tcp has "
+                   "a real one"));
+}
+
 struct Member {
   Member(Inbox& inbox, HostFiles& files, NodeSpec node_spec, TreeStorageOptions options,
          Observer& node_observer)
@@ -162,7 +169,8 @@ class LiveStage::Impl final {
       }
       CHECK(member->node == nullptr) << "nodes are added before the first one runs";
     }
-    absl::Status status = MakeNodeConfig(spec, options_.workers).status();
+    absl::Status status = CheckClock(spec);
+    if (status.ok()) status = MakeNodeConfig(spec, options_.workers).status();
     if (status.ok()) status = addresses_.map.Add(spec.name, spec.ip);
     if (!status.ok()) return status;
     Observer& observer = recorder_.AddNode(spec.name);
@@ -227,6 +235,7 @@ class LiveStage::Impl final {
       return absl::InvalidArgumentError(
           absl::StrCat("node ", spec.name, ": the ip of a node cannot change"));
     }
+    if (absl::Status status = CheckClock(spec); !status.ok()) return status;
     (*member)->spec = std::move(spec);
     return absl::OkStatus();
   }

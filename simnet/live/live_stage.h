@@ -28,7 +28,8 @@ class ChunkCache;
 //
 // Several processes may have one at a time, each with addresses of its own.
 //
-// Left out: power-off, and the network's faults (simulated_network() is null). A crash closes the
+// Left out: power-off, the network's faults (simulated_network() is null), and those of machines
+// (simulated_machines()): a node whose clock is set is InvalidArgument. A crash closes the
 // node's connections as the end of its process would. A node has its own file tree
 // over the project's folder, as in a simulation, and its own loopback address.
 class LiveStage final : public Stage {
@@ -57,6 +58,7 @@ class LiveStage final : public Stage {
   absl::Status ChangeNode(NodeSpec spec) override;
   absl::StatusOr<NodeSpec> GetNode(const std::string& name) const override;
   Network* simulated_network() override { return nullptr; }
+  Machines* simulated_machines() override { return nullptr; }
   absl::Status Call(const std::string& node, const std::string& address, absl::string_view packed,
                     Done done) override;
   absl::Status Send(const std::string& node, const std::string& address,

@@ -47,6 +47,10 @@ std::string FirstWord(absl::string_view text) {
 std::string DescribeSpec(const NodeSpec& spec) {
   std::string text = absl::StrCat("node ", spec.name, " ip ", spec.ip, " cpu ", spec.dispatch_ns,
                                   " ns\n");
+  if (spec.clock.has_value()) {
+    absl::StrAppend(&text, "  its clock is ahead by ", spec.clock->offset_ns, " ns and fast by ",
+                    spec.clock->drift_ppb, " ppb\n");
+  }
   for (const auto& [key, value] : spec.config) {
     absl::StrAppend(&text, "  ", key, " = ", value, "\n");
   }

@@ -10,8 +10,10 @@
 #include "simnet/network/network.h"
 #include "simnet/scenario/checks_module.h"
 #include "simnet/scenario/director.h"
+#include "simnet/scenario/node_module.h"
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_tasks.h"
+#include "simnet/scenario/verb.h"
 
 // Nothing with a destructor may be alive where a function here waits: the work is done in a
 // Start...() that returns before (tools/third_party/lua/lua_api.h).
@@ -21,29 +23,6 @@ namespace {
 
 // In the registry: name -> list of probes; [1] = how many probes were put into lists.
 constexpr char kProbeLists[] = "skysim.probes";
-
-std::string Text(lua_State* L, int index, const char* what) {
-  if (lua_type(L, index) != LUA_TSTRING) {
-    Raise(L, absl::StrCat(what, " is a string, not a ", luaL_typename(L, index)));
-  }
-  size_t size = 0;
-  const char* text = lua_tolstring(L, index, &size);
-  return std::string(text, size);
-}
-
-std::string NodeName(lua_State* L, int index) { return Text(L, index, "the name of a node"); }
-
-void Check(lua_State* L, const absl::Status& status) {
-  if (!status.ok()) Raise(L, status.message());
-}
-
-// A name that some node has. The network's own message would speak of hosts.
-std::string KnownNode(lua_State* L, int index) {
-  std::string name = NodeName(L, index);
-  Director& director = DirectorOf(L);
-  if (!director.stage().IsRunning(name).ok()) Raise(L, director.NoNode(name));
-  return name;
-}
 
 // The network that `verb` acts on.
 Network& NetworkFor(lua_State* L, absl::string_view verb) {
@@ -68,10 +47,6 @@ Ends KnownEnds(lua_State* L) {
 }
 
 std::string Arrow(const Ends& ends) { return absl::StrCat(ends.from, ">", ends.to); }
-
-void NoteFault(lua_State* L, absl::string_view text) {
-  DirectorOf(L).Note(EventKind::kFault, text);
-}
 
 // -- Fields of tables ----------------------------------------------------------------------------
 
@@ -151,6 +126,11 @@ NodeDeclaration ReadNode(lua_State* L, int table) {
   node.env = MapField(L, table, "env");
   node.defaults = MapField(L, table, "defaults");
   node.path = TextField(L, table, "path");
+  ClockSpec clock;
+  if (IntegerField(L, table, "clock_offset_ns", &clock.offset_ns)) {
+    IntegerField(L, table, "clock_drift_ppb", &clock.drift_ppb);
+    spec.clock = clock;
+  }
   return node;
 }
 
@@ -196,7 +176,7 @@ int JudgeLiveness(lua_State* L) {
   director.CloseLiveness();
   bool is_true = lua_toboolean(L, -1) != 0;
   std::string detail = absl::StrCat("not true within ", lua_tostring(L, 4));
-  Check(L, director.Judge({PropertyKind::kEventually, ClaimKind::kLiveness, lua_tostring(L, 1),
+  CheckVerb(L, director.Judge({PropertyKind::kEventually, ClaimKind::kLiveness, lua_tostring(L, 1),
                            is_true, detail}));
   return 1;
 }
@@ -263,8 +243,8 @@ void PackArguments(lua_State* L, int first, SeriBuffer& packed) {
 void StartCall(lua_State* L, Director& director, StoryTasks& tasks) {
   tasks.CheckMayWait(L, "world:call");
   std::string node = KnownNode(L, 1);
-  std::string address = Text(L, 2, "the address of a service");
-  Check(L, director.CheckRuns(node));
+  std::string address = TextArgument(L, 2, "the address of a service");
+  CheckVerb(L, director.CheckRuns(node));
   SeriBuffer packed(director.memory());
   PackArguments(L, 3, packed);
   std::string what = absl::StrCat("call ", node, " ", address);
@@ -293,12 +273,12 @@ int Call(lua_State* L) {
 int Send(lua_State* L) {
   Director& director = DirectorOf(L);
   std::string node = KnownNode(L, 1);
-  std::string address = Text(L, 2, "the address of a service");
-  Check(L, director.CheckRuns(node));
+  std::string address = TextArgument(L, 2, "the address of a service");
+  CheckVerb(L, director.CheckRuns(node));
   SeriBuffer packed(director.memory());
   PackArguments(L, 3, packed);
   director.Note(EventKind::kStory, absl::StrCat("send ", node, " ", address));
-  Check(L, director.stage().Send(node, address, packed.view()));
+  CheckVerb(L, director.stage().Send(node, address, packed.view()));
   return 0;
 }
 
@@ -329,7 +309,7 @@ void PushProbe(lua_State* L, const Probe& probe) {
 // probes(name). What has come since the last question is put into the lists of its names first.
 int Probes(lua_State* L) {
   const std::vector<Probe>& probes = DirectorOf(L).probes();
-  std::string name = Text(L, 1, "the name of a probe");
+  std::string name = TextArgument(L, 1, "the name of a probe");
   luaL_getsubtable(L, LUA_REGISTRYINDEX, kProbeLists);
   int lists = lua_gettop(L);
   lua_geti(L, lists, 1);
@@ -348,7 +328,7 @@ int Probes(lua_State* L) {
 }
 
 int OnProbe(lua_State* L) {
-  std::string name = Text(L, 1, "the name of a probe");
+  std::string name = TextArgument(L, 1, "the name of a probe");
   lua_settop(L, 2);
   DirectorOf(L).AddProbeHandler(std::move(name), luaL_ref(L, LUA_REGISTRYINDEX));
   return 0;
@@ -356,7 +336,7 @@ int OnProbe(lua_State* L) {
 
 // note("story", text)
 int Note(lua_State* L) {
-  DirectorOf(L).Note(EventKind::kStory, Text(L, 2, "a note"));
+  DirectorOf(L).Note(EventKind::kStory, TextArgument(L, 2, "a note"));
   return 0;
 }
 
@@ -371,17 +351,17 @@ int OpenWorld(lua_State* L) {
   declaration.reachable = ListField(L, 1, "reachable");
   lua_getfield(L, 1, "any_order");
   declaration.any_order = lua_toboolean(L, -1) != 0;
-  Check(L, DirectorOf(L).OpenWorld(std::move(declaration)));
+  CheckVerb(L, DirectorOf(L).OpenWorld(std::move(declaration)));
   return 0;
 }
 
 int AddNode(lua_State* L) {
-  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), /*is_known=*/false));
+  CheckVerb(L, DirectorOf(L).PutNode(ReadNode(L, 1), /*is_known=*/false));
   return 0;
 }
 
 int ChangeNode(lua_State* L) {
-  Check(L, DirectorOf(L).PutNode(ReadNode(L, 1), /*is_known=*/true));
+  CheckVerb(L, DirectorOf(L).PutNode(ReadNode(L, 1), /*is_known=*/true));
   return 0;
 }
 
@@ -412,7 +392,7 @@ int IsRunning(lua_State* L) {
 int Start(lua_State* L) {
   std::string name = KnownNode(L, 1);
   NoteFault(L, absl::StrCat("start ", name));
-  Check(L, DirectorOf(L).StartNode(name));
+  CheckVerb(L, DirectorOf(L).StartNode(name));
   return 0;
 }
 
@@ -424,7 +404,7 @@ int Crash(lua_State* L) {
   if (is_power_off) NetworkFor(L, "world:crash with power_off");
   NoteFault(L, absl::StrCat("crash ", name, is_power_off ? ", power off" : "",
                             loses_files ? ", files lost" : ""));
-  Check(L, DirectorOf(L).stage().CrashNode(name, is_power_off, loses_files));
+  CheckVerb(L, DirectorOf(L).stage().CrashNode(name, is_power_off, loses_files));
   return 0;
 }
 
@@ -441,10 +421,10 @@ int SetLink(lua_State* L) {
   Network& network = NetworkFor(L, "a link");
   Ends ends = KnownEnds(L);
   absl::StatusOr<LinkConfig> link = network.GetLink(ends.from, ends.to);
-  Check(L, link.status());
+  CheckVerb(L, link.status());
   ReadLink(L, 3, &*link);
   NoteFault(L, absl::StrCat("link ", Arrow(ends), " ", lua_tostring(L, 4)));
-  Check(L, network.SetLink(ends.from, ends.to, *link));
+  CheckVerb(L, network.SetLink(ends.from, ends.to, *link));
   return 0;
 }
 
@@ -459,7 +439,7 @@ int Partition(lua_State* L) {
   NetworkFor(L, "world:partition");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("partition ", Arrow(ends)));
-  Check(L, DirectorOf(L).Partition(ends.from, ends.to));
+  CheckVerb(L, DirectorOf(L).Partition(ends.from, ends.to));
   return 0;
 }
 
@@ -467,7 +447,7 @@ int Heal(lua_State* L) {
   NetworkFor(L, "world:heal");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("heal ", Arrow(ends)));
-  Check(L, DirectorOf(L).Heal(ends.from, ends.to));
+  CheckVerb(L, DirectorOf(L).Heal(ends.from, ends.to));
   return 0;
 }
 
@@ -482,7 +462,7 @@ int Hold(lua_State* L) {
   Network& network = NetworkFor(L, "link:hold");
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("hold ", Arrow(ends)));
-  Check(L, network.Hold(ends.from, ends.to));
+  CheckVerb(L, network.Hold(ends.from, ends.to));
   return 0;
 }
 
@@ -492,7 +472,7 @@ int Release(lua_State* L) {
   Ends ends = KnownEnds(L);
   bool is_one_chunk = lua_toboolean(L, 3) != 0;
   NoteFault(L, absl::StrCat("release ", Arrow(ends), is_one_chunk ? " as one chunk" : ""));
-  Check(L, network.Release(ends.from, ends.to, is_one_chunk));
+  CheckVerb(L, network.Release(ends.from, ends.to, is_one_chunk));
   return 0;
 }
 
@@ -500,7 +480,7 @@ int Held(lua_State* L) {
   Network& network = NetworkFor(L, "link:held");
   Ends ends = KnownEnds(L);
   absl::StatusOr<uint64_t> bytes = network.HeldBytes(ends.from, ends.to);
-  Check(L, bytes.status());
+  CheckVerb(L, bytes.status());
   lua_pushinteger(L, static_cast<lua_Integer>(*bytes));
   return 1;
 }
@@ -512,7 +492,7 @@ int Reset(lua_State* L) {
   Ends ends = KnownEnds(L);
   NoteFault(L, absl::StrCat("reset connections ", Arrow(ends)));
   absl::StatusOr<int> count = network.ResetConnections(ends.from, ends.to);
-  Check(L, count.status());
+  CheckVerb(L, count.status());
   lua_pushinteger(L, *count);
   return 1;
 }
@@ -526,7 +506,7 @@ int ConnectRule(lua_State* L) {
                               : name == "black hole" ? Network::ConnectRule::kBlackHole
                                                      : Network::ConnectRule::kAllow;
   NoteFault(L, absl::StrCat(name, " connects ", Arrow(ends)));
-  Check(L, network.SetConnectRule(ends.from, ends.to, rule));
+  CheckVerb(L, network.SetConnectRule(ends.from, ends.to, rule));
   return 0;
 }
 
@@ -537,7 +517,7 @@ int DelayConnects(lua_State* L) {
   int64_t delay_ns = luaL_checkinteger(L, 3);
   int count = static_cast<int>(luaL_checkinteger(L, 4));
   NoteFault(L, absl::StrCat("delay ", count, " connects ", Arrow(ends), " by ", delay_ns, " ns"));
-  Check(L, network.DelayConnects(ends.from, ends.to, delay_ns, count));
+  CheckVerb(L, network.DelayConnects(ends.from, ends.to, delay_ns, count));
   return 0;
 }
 
@@ -546,7 +526,7 @@ int Accepted(lua_State* L) {
   Ends ends = KnownEnds(L);
   absl::StatusOr<int> count =
       network.AcceptedConnections(ends.from, ends.to);
-  Check(L, count.status());
+  CheckVerb(L, count.status());
   lua_pushinteger(L, *count);
   return 1;
 }
@@ -609,6 +589,7 @@ void PreloadStoryModule(lua_State* L, Director& director) {
   lua_newtable(L);
   SetFunctions(L, kFunctions, director);
   AddStoryChecks(L, director);
+  SetFunctions(L, NodeFunctions(), director);
   lua_pushliteral(L, "story");
   lua_setfield(L, -2, "role");
   PreloadCore(L);

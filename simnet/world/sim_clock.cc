@@ -7,9 +7,18 @@ SimClock::~SimClock() {
 }
 
 void SimClock::SetAlarm(int64_t when_ns, AlarmSink* sink) {
-  if (ticket_ != 0) events_.Cancel(ticket_);
   sink_ = sink;
-  ticket_ = events_.Schedule(when_ns, this, 0);
+  alarm_ns_ = when_ns;
+  Schedule();
+}
+
+void SimClock::OnDriftChanged() {
+  if (ticket_ != 0) Schedule();
+}
+
+void SimClock::Schedule() {
+  if (ticket_ != 0) events_.Cancel(ticket_);
+  ticket_ = events_.Schedule(machine_.VirtualNs(alarm_ns_), this, 0);
 }
 
 void SimClock::Happen(uint64_t) {

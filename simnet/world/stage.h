@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,14 @@
 
 namespace skysim {
 
+class Machines;
 class Network;
+
+// Where the clocks of a node's machine are set: see MachineClock.
+struct ClockSpec {
+  int64_t offset_ns = 0;  // of its wall clock before the true time; < 0: behind
+  int64_t drift_ppb = 0;  // how fast both its clocks are; < 0: slow
+};
 
 // One node of a stage, as it is declared.
 struct NodeSpec {
@@ -24,6 +32,8 @@ struct NodeSpec {
   std::map<std::string, std::string> config;
   std::map<std::string, std::string> files;   // put into its file tree before each start
   int64_t dispatch_ns = 10'000;               // virtual CPU time of one dispatch, if simulated
+  // Set when the node is added or changed. Null: exact at first; with ChangeNode(), as they are.
+  std::optional<ClockSpec> clock;
 };
 
 // Stage is what a story acts on: nodes that come and go, messages to their services, and time that
@@ -49,6 +59,8 @@ class Stage {
 
   // The network between the nodes, for those who want to disturb it. Null: it is a real one.
   virtual Network* simulated_network() = 0;
+  // The machines that the nodes run on, likewise. Null: they are the one that we run on.
+  virtual Machines* simulated_machines() = 0;
 
   // -- Messages from the story. `address` as skynet.call takes it: ".name", ":hex", handle text. --
 

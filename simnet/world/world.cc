@@ -17,6 +17,8 @@
 #include "engine/lua/lua_service.h"
 #include "engine/native/module_library.h"
 #include "simnet/world/guest.h"
+#include "simnet/world/machine_clock.h"
+#include "simnet/world/machines.h"
 #include "simnet/world/node_config.h"
 #include "simnet/world/node_tree.h"
 #include "simnet/world/sim_clock.h"
@@ -45,10 +47,11 @@ class SimEntropy final : public Entropy {
 // One life of a node: everything that dies with the process. Destroyed in reverse order: the node
 // with its services before what they stand on.
 struct Life {
-  Life(EventQueue& events, ChoiceSource& choices, SimExecutor::Sink& sink,
-       SimExecutor::Options options, const std::function<int64_t()>& measure_ns)
+  Life(EventQueue& events, ChoiceSource& choices, const MachineClock& machine,
+       SimExecutor::Sink& sink, SimExecutor::Options options,
+       const std::function<int64_t()>& measure_ns)
       : executor(events, choices, sink, std::move(options)),
-        clock(events, executor.cpu_ns(), measure_ns) {}
+        clock(events, machine, executor.cpu_ns(), measure_ns) {}
 
   SimExecutor executor;
   SimClock clock;
@@ -59,15 +62,24 @@ struct Life {
 };
 
 struct Member {
-  Member(ChoiceSource& choices, HostFiles& files, NodeSpec node_spec, TreeStorageOptions tree,
-         Observer& node_observer)
+  Member(EventQueue& events, ChoiceSource& choices, HostFiles& files, NodeSpec node_spec,
+         TreeStorageOptions tree, Observer& node_observer)
       : spec(std::move(node_spec)),
         observer(node_observer),
+        clock(events),
         entropy(choices, spec.name),
         storage(files, std::move(tree)) {}
 
+  // Sets its machine's clocks as its spec says.
+  absl::Status SetClock() {
+    if (!spec.clock.has_value()) return absl::OkStatus();
+    absl::Status status = clock.SetDrift(spec.clock->drift_ppb);
+    return status.ok() ? clock.SetWallOffset(spec.clock->offset_ns) : status;
+  }
+
   NodeSpec spec;
   Observer& observer;
+  MachineClock clock;
   SimEntropy entropy;
   TreeStorage storage;
   std::unique_ptr<Life> life;  // null: not running
@@ -77,7 +89,7 @@ struct Member {
 
 }  // namespace
 
-class World::Impl final : public SimExecutor::Sink {
+class World::Impl final : public Machines, public SimExecutor::Sink {
  public:
   Impl(ChoiceSource& choices, EventQueue& events, Arena& arena, HostFiles& files,
        Recorder& recorder, Options options)
@@ -107,10 +119,24 @@ class World::Impl final : public SimExecutor::Sink {
     status = network_.AddHost(spec.name, spec.ip);
     if (!status.ok()) return status;
     Observer& observer = recorder_.AddNode(spec.name);
-    members_.push_back(std::make_unique<Member>(choices_, files_, std::move(spec),
+    members_.push_back(std::make_unique<Member>(events_, choices_, files_, std::move(spec),
                                                 NodeTree(options_.project, options_.home),
                                                 observer));
-    return absl::OkStatus();
+    return OfNode(*members_.back(), members_.back()->SetClock());
+  }
+
+  absl::Status ChangeNode(NodeSpec spec) {
+    auto found = Find(spec.name);
+    if (!found.ok()) return found.status();
+    Member& member = **found;
+    if (member.spec.ip != spec.ip) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("node ", spec.name, ": the ip of a node cannot change"));
+    }
+    member.spec = std::move(spec);
+    absl::Status status = OfNode(member, member.SetClock());
+    if (status.ok() && member.life != nullptr) member.life->clock.OnDriftChanged();
+    return status;
   }
 
   absl::StatusOr<Member*> Find(const std::string& name) {
@@ -148,7 +174,8 @@ class World::Impl final : public SimExecutor::Sink {
     executor.node = name;
     executor.workers = std::stoi(config->Get("thread"));
     executor.dispatch_ns = member.spec.dispatch_ns;
-    member.life = std::make_unique<Life>(events_, choices_, *this, executor, options_.measure_ns);
+    member.life = std::make_unique<Life>(events_, choices_, member.clock, *this, executor,
+                                         options_.measure_ns);
     MakeNode(member, *std::move(config));
     return member.life->node->Boot();
   }
@@ -162,6 +189,24 @@ class World::Impl final : public SimExecutor::Sink {
     if (loses_files) (*member)->storage.Clear();
     return absl::OkStatus();
   }
+
+  // -- Machines ----------------------------------------------------------------------------------
+
+  absl::Status StepClock(const std::string& name, int64_t by_ns) override {
+    auto member = FindRunning(name);
+    if (!member.ok()) return member.status();
+    return OfNode(**member, (*member)->clock.StepWall(by_ns));
+  }
+
+  absl::Status SetClockDrift(const std::string& name, int64_t ppb) override {
+    auto member = FindRunning(name);
+    if (!member.ok()) return member.status();
+    absl::Status status = OfNode(**member, (*member)->clock.SetDrift(ppb));
+    (*member)->life->clock.OnDriftChanged();
+    return status;
+  }
+
+  // -- Running -----------------------------------------------------------------------------------
 
   Progress Step() {
     if (dispatches_ >= options_.dispatches_max) {
@@ -210,6 +255,12 @@ class World::Impl final : public SimExecutor::Sink {
   uint64_t dispatches() const { return dispatches_; }
 
  private:
+  static absl::Status OfNode(const Member& member, const absl::Status& status) {
+    if (status.ok()) return status;
+    return absl::Status(status.code(),
+                        absl::StrCat("node ", member.spec.name, ": ", status.message()));
+  }
+
   void MakeNode(Member& member, Config config) {
     Life& life = *member.life;
     life.lua.tasks.running = &watchdog_.running();
@@ -334,16 +385,9 @@ absl::StatusOr<bool> World::IsRunning(const std::string& name) const {
   return (*member)->life != nullptr;
 }
 
-absl::Status World::ChangeNode(NodeSpec spec) {
-  auto member = impl_->Find(spec.name);
-  if (!member.ok()) return member.status();
-  if ((*member)->spec.ip != spec.ip) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("node ", spec.name, ": the ip of a node cannot change"));
-  }
-  (*member)->spec = std::move(spec);
-  return absl::OkStatus();
-}
+absl::Status World::ChangeNode(NodeSpec spec) { return impl_->ChangeNode(std::move(spec)); }
+
+Machines* World::simulated_machines() { return impl_.get(); }
 
 absl::StatusOr<NodeSpec> World::GetNode(const std::string& name) const {
   auto member = impl_->Find(name);

@@ -63,6 +63,7 @@ class World final : public Stage {
   absl::Status ChangeNode(NodeSpec spec) override;
   absl::StatusOr<NodeSpec> GetNode(const std::string& name) const override;
   Network* simulated_network() override { return &network(); }
+  Machines* simulated_machines() override;
   absl::Status Call(const std::string& node, const std::string& address, absl::string_view packed,
                     Done done) override;
   absl::Status Send(const std::string& node, const std::string& address,

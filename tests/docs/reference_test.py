@@ -25,11 +25,9 @@ def fields(source, table):
 
 def expected():
     """Yields (what, how the page must write it)."""
-    world = read("lualib/sim/world.lua")
-    for name in re.findall(r"^function World:(\w+)", world, re.M):
-        yield f"verb world:{name}", rf"world:{name}\b"
-    for name in re.findall(r"^function Link:(\w+)", world, re.M):
-        yield f"verb link:{name}", rf"link:{name}\b"
+    for path in ("lualib/sim/world.lua", "lualib/sim/node_faults.lua"):
+        for kind, name in re.findall(r"^ *function (World|Link|Clock):(\w+)", read(path), re.M):
+            yield f"verb {kind.lower()}:{name}", rf"{kind.lower()}:{name}\b"
     sim = read("lualib/sim.lua")
     for name in re.findall(r"^(?:function )?sim\.(\w+)(?:\(| = )", sim, re.M):
         if name != "declared":

@@ -33,6 +33,7 @@ local OBJECTS = {
 local STORY_OBJECTS = {
   ["sim.World"] = function(world) return world end,
   ["sim.Link"] = function(world) return world:link("a", "b") end,
+  ["sim.Clock"] = function(world) return world:clock("a") end,
   ["sim.Task"] = function(world) return world:spawn(function() end) end,
   ["sim.History"] = function() return sim.history "none" end,
   ["sim.Sessions"] = function(world) return require("sim.game").one_session_per_player(world) end,

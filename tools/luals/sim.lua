@@ -7,6 +7,7 @@
 ---@alias sim.duration string|0 "50ms", "2.5s", "10us", "3min", "1h"
 ---@alias sim.share string|0|1 "1%", "1/200"
 ---@alias sim.rate string|0 "64KB/s"; 0: unlimited
+---@alias sim.drift string|0 "50ppm", "-10ppb": how fast a clock is
 
 --- How long something is under way; made by sim.constant, sim.uniform and sim.exponential.
 ---@class sim.Delay
@@ -40,6 +41,12 @@
 ---@field standalone? boolean|string the master is here too; "ip:port": where it listens
 ---@field master? string the node with its master, or an address; needed if there are several
 ---@field address? string where other slaves connect to; else port 2526 of its ip
+---@field clock? sim.ClockSetting how wrong the clocks of its machine are; default: not at all
+
+--- How the clocks of a machine are set.
+---@class sim.ClockSetting
+---@field offset? sim.duration of the wall clock before the true time; "-1h": behind
+---@field drift? sim.drift of both clocks
 
 --- Fields of a node that it may have from its next start on.
 ---@class sim.Changes
@@ -51,6 +58,7 @@
 ---@field env? table<string, string|number|boolean>
 ---@field files? table<string, string>
 ---@field harbor? integer
+---@field clock? sim.ClockSetting default: as they were left
 
 --- Which order of two classes of messages is promised, and which is merely usual: { earlier, later } each, where a
 --- class is send, call, reply, request or message, after small, large or nothing.
@@ -371,6 +379,20 @@ function Link:release(how) end
 ---@return integer bytes
 function Link:held() end
 
+--- The clocks of the machine that a node runs on. Each verb returns them, so that they can be chained.
+---@class sim.Clock
+local Clock = {}
+
+--- Moves the wall clock (os.time, os.date). Monotonic time (skynet.now, timers, sleeps) does not notice.
+---@param by sim.duration "2s"; "-1h": back
+---@return sim.Clock
+function Clock:step(by) end
+
+--- Makes both clocks fast or slow from now on, and timers with them; what they have gained stays.
+---@param rate sim.drift 10 % at most; 0: exact again
+---@return sim.Clock
+function Clock:drift(rate) end
+
 --- A fact that a service reported; its values are the items 1 to n.
 ---@class sim.Probe
 ---@field node string
@@ -389,7 +411,7 @@ function Link:held() end
 
 --- The world of a story. A name that nobody has, or a verb that makes no sense now, ends the run with status 2. With
 --- `--transport tcp` that is also the end of what needs the simulated network: link, partition, heal, reset, refuse,
---- black_hole, allow, delay_connects, connections, accepted, and crash with power_off.
+--- black_hole, allow, delay_connects, connections, accepted, clock, and crash with power_off.
 ---@class sim.World
 local World = {}
 
@@ -491,6 +513,11 @@ function World:restart(name, changes) end
 ---@param name string
 ---@return boolean
 function World:is_running(name) end
+
+--- The clocks of the machine that a node runs on.
+---@param node string
+---@return sim.Clock
+function World:clock(node) end
 
 --- One direction between two nodes.
 ---@param from string

@@ -267,6 +267,20 @@ TEST_CASE_METHOD(LiveFixture, "a verb of the simulated network ends the run by i
   }
 }
 
+TEST_CASE_METHOD(LiveFixture, "a verb of simulated machines ends the run by its name") {
+  const std::vector<std::pair<std::string, std::string>> verbs = {
+      {R"(world:clock("a"))", "world:clock"},
+      {R"(world:restart("a", { clock = { offset = "1s" } }))", "node a: its clock"},
+  };
+  for (const auto& [verb, name] : verbs) {
+    std::string error = VerbError(verb);
+    INFO(error);
+    CHECK(absl::StartsWith(error, "x.lua:"));
+    CHECK(absl::EndsWith(error, absl::StrCat(": ", name, " needs a simulated machine; --transport "
+                                             "tcp has a real one")));
+  }
+}
+
 TEST_CASE_METHOD(LiveFixture, "two kinds of property by one name are wrong input") {
   const std::string text = R"(
     local sim = require "sim"

@@ -43,8 +43,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "x.lua:2: the scenario has no field netwrok; there are: any_order, cluster, kind, legacy, "
        "network, nodes, order, project, reachable, services, source, story"},
       {"{ nodes = { a = { start = 'main', colour = 1 } }, " + story,
-       "x.lua:2: node a has no field colour; there are: address, cluster, config, cpu, env, files, "
-       "harbor, ip, master, path, standalone, start, thread"},
+       "x.lua:2: node a has no field colour; there are: address, clock, cluster, config, cpu, env, "
+       "files, harbor, ip, master, path, standalone, start, thread"},
       {"{ nodes = { a = { start = 'main' } }, network = { delay = 5 }, " + story,
        "x.lua:2: a duration needs a unit, like \"5ms\" or \"5s\", not the number 5"},
       {"{ nodes = { a = { start = 'main' } }, network = { loss = 'much' }, " + story,

@@ -30,6 +30,7 @@ class Alarm final : public AlarmSink, private Happening {
 
 struct ClockFixture {
   EventQueue events;
+  MachineClock machine{events};
   int64_t cpu_ns = 0;
   std::function<int64_t()> measure_ns;
   Alarm alarm{events};
@@ -39,20 +40,20 @@ using Times = std::vector<int64_t>;
 
 TEST_CASE("a simulated clock stands at virtual time and begins in 2024") {
   ClockFixture fixture;
-  SimClock clock(fixture.events, fixture.cpu_ns, fixture.measure_ns);
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
 
   fixture.alarm.WaitUntil(1500);
   fixture.cpu_ns = 30;
 
   CHECK(clock.NowNs() == 1500);
   CHECK(clock.MeasureNs() == 1500);
-  CHECK(clock.WallNs() == SimClock::kEpochNs + 1500);
+  CHECK(clock.WallNs() == MachineClock::kEpochNs + 1500);
   CHECK(clock.CpuNs() == 30);
 }
 
 TEST_CASE("the alarm goes off once, at its time") {
   ClockFixture fixture;
-  SimClock clock(fixture.events, fixture.cpu_ns, fixture.measure_ns);
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
 
   clock.SetAlarm(100, &fixture.alarm);
   fixture.alarm.WaitUntil(1000);
@@ -62,7 +63,7 @@ TEST_CASE("the alarm goes off once, at its time") {
 
 TEST_CASE("a new alarm replaces the one before") {
   ClockFixture fixture;
-  SimClock clock(fixture.events, fixture.cpu_ns, fixture.measure_ns);
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
 
   clock.SetAlarm(100, &fixture.alarm);
   clock.SetAlarm(50, &fixture.alarm);
@@ -74,7 +75,7 @@ TEST_CASE("a new alarm replaces the one before") {
 
 TEST_CASE("an alarm in the past goes off now") {
   ClockFixture fixture;
-  SimClock clock(fixture.events, fixture.cpu_ns, fixture.measure_ns);
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
   fixture.alarm.WaitUntil(500);
 
   clock.SetAlarm(100, &fixture.alarm);
@@ -86,7 +87,7 @@ TEST_CASE("an alarm in the past goes off now") {
 TEST_CASE("the alarm of a clock that is gone does not go off") {
   ClockFixture fixture;
   {
-    SimClock clock(fixture.events, fixture.cpu_ns, fixture.measure_ns);
+    SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
     clock.SetAlarm(100, &fixture.alarm);
   }
 
@@ -95,10 +96,37 @@ TEST_CASE("the alarm of a clock that is gone does not go off") {
   CHECK(fixture.alarm.rung_ns.empty());
 }
 
+TEST_CASE("an alarm follows the monotonic clock, however that drifts meanwhile") {
+  ClockFixture fixture;
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
+  clock.SetAlarm(1'000'000, &fixture.alarm);
+  fixture.alarm.WaitUntil(500'000);
+
+  REQUIRE(fixture.machine.SetDrift(-100'000'000).ok());
+  clock.OnDriftChanged();
+  fixture.alarm.WaitUntil(2'000'000);
+
+  // The half that is left, at 0.9 ns per ns.
+  CHECK(fixture.alarm.rung_ns == Times{500'000 + 555'556});
+}
+
+TEST_CASE("a step of the wall clock moves no alarm") {
+  ClockFixture fixture;
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
+  clock.SetAlarm(1000, &fixture.alarm);
+
+  REQUIRE(fixture.machine.StepWall(-3'600'000'000'000).ok());
+  fixture.alarm.WaitUntil(2000);
+
+  CHECK(fixture.alarm.rung_ns == Times{1000});
+  CHECK(clock.NowNs() == 2000);
+  CHECK(clock.WallNs() == MachineClock::kEpochNs - 3'600'000'000'000 + 2000);
+}
+
 TEST_CASE("a benchmark measures with a clock of its own") {
   ClockFixture fixture;
   fixture.measure_ns = [] { return int64_t{77}; };
-  SimClock clock(fixture.events, fixture.cpu_ns, fixture.measure_ns);
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
 
   CHECK(clock.MeasureNs() == 77);
   CHECK(clock.NowNs() == 0);

@@ -1,0 +1,176 @@
+// Verbs that disturb nodes and their machines (lualib/sim/node_faults.lua).
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/simnet/scenario/scenario_fixture.h"
+
+namespace skysim {
+namespace {
+
+struct Mistake {
+  std::string text, sentence;
+};
+
+class NodeFaultsFixture : public ScenarioFixture {
+ public:
+  // `text` is a whole scenario.
+  RunResult Played(const std::string& text, RunOptions options = {}) {
+    absl::StatusOr<RunResult> result = RunText(text, options);
+    INFO(result.status());
+    REQUIRE(result.ok());
+    return *std::move(result);
+  }
+
+  void ExpectPasses(const std::string& text) {
+    for (uint64_t seed = 1; seed <= 5; ++seed) {
+      RunOptions options;
+      options.seed = seed;
+      RunResult result = Played(text, options);
+      INFO(result.reason);
+      CHECK(result.verdict == Verdict::kPassed);
+    }
+  }
+
+  // A scenario of the nodes a and b, both with this service, which calls itself .main.
+  static std::string With(const std::string& service, const std::string& story,
+                          const std::string& fields_of_a = "") {
+    return absl::StrCat(R"(local sim = require "sim"
+sim.scenario "faults" {
+  nodes = { a = { start = "main", cluster = "10.0.0.1:7001", )", fields_of_a, R"( },
+            b = { start = "main", cluster = "10.0.0.2:7001" } },
+  services = { main = function()
+    local skynet = require "skynet"
+    require "skynet.manager"
+    local socket = require "skynet.socket"
+    local cluster = require "skynet.cluster"
+    local command = {}
+    )", service, R"(
+    skynet.start(function()
+      skynet.dispatch("lua", function(_, _, name, ...)
+        skynet.retpack(command[name](...))
+      end)
+      skynet.register ".main"
+      if command.begin then command.begin() end
+    end)
+  end },
+  story = function(world)
+    )", story, R"(
+  end,
+}
+)");
+  }
+};
+
+// -- Clocks ----------------------------------------------------------------------------------------
+
+constexpr char kTimes[] = R"(
+    function command.times()
+      return { now = skynet.now(), time = skynet.time(), start = skynet.starttime(), hpc = skynet.hpc(),
+        os = os.time(), date = os.date("!%H:%M:%S") }
+    end
+    function command.sleep(ticks)
+      local began = skynet.now()
+      skynet.sleep(ticks)
+      return skynet.now() - began
+    end
+)";
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a stepped wall clock moves os.time and nothing else") {
+  ExpectPasses(With(kTimes, R"(
+    local function times() return world:call("a", ".main", "times") end
+    local before = times()
+    local slept
+    local began = world:now()
+    local sleeper = world:spawn(function() slept = world:call("a", ".main", "sleep", 100) end)
+    world:sleep "500ms"
+    world:clock("a"):step "-1h"
+    local after = times()
+    sleeper:join()
+    local late = world:now() - began - sim.duration "1s"
+    sim.guarantee("the sleep is as long as it was", math.abs(late) < sim.duration "10ms", "late by %d", late)
+    sim.guarantee("in ticks, too", slept == 100, "%d", slept)
+    sim.guarantee("os.time went back", after.os == before.os - 3600 or after.os == before.os - 3599)
+    sim.guarantee("now did not", after.now >= before.now + 50 and after.now <= before.now + 51)
+    sim.guarantee("time is start and elapsed", after.time == after.start + after.now / 100)
+    sim.guarantee("hpc did not", after.hpc - before.hpc >= sim.duration "500ms")
+    world:clock("a"):step "+2h"
+    sim.guarantee("and forth", world:call("a", ".main", "times").os - before.os >= 3600)
+    sim.guarantee("the other machine has its own", world:call("b", ".main", "times").os - before.os <= 2)
+  )"));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "clocks belong to the machine: a restart finds them as they are") {
+  ExpectPasses(With(kTimes, R"(
+    local function start() return world:call("a", ".main", "times").start end
+    sim.guarantee("set at first", sim.equal("23:59:58", world:call("a", ".main", "times").date))
+    local first = start()
+    world:clock("a"):step "-10s"
+    world:restart "a"
+    sim.guarantee("the next life begins ten seconds earlier", sim.equal(first - 10, start()))
+    world:restart("a", { clock = { offset = "24h" } })
+    sim.guarantee("set anew", sim.equal(first + 2 + 24 * 3600, start()))
+    world:restart("a", { thread = 2 })
+    sim.guarantee("and left alone", sim.equal(first + 2 + 24 * 3600, start()))
+  )", R"(clock = { offset = "-2s" })"));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "timers of a machine whose clock drifts come early or late") {
+  ExpectPasses(With(kTimes, R"(
+    local function took(node)
+      local began = world:now()
+      sim.guarantee("it sees nothing of it", world:call(node, ".main", "sleep", 1000) == 1000)
+      return world:now() - began
+    end
+    local a = took "a"
+    sim.guarantee("early", a > sim.duration "9.09s" and a < sim.duration "9.11s", "%d", a)
+    world:clock("a"):drift "-100000ppm"
+    a = took "a"
+    sim.guarantee("late", a > sim.duration "11.1s" and a < sim.duration "11.13s", "%d", a)
+    world:clock("a"):drift(0)
+    for _, node in ipairs { "a", "b" } do
+      local exact = took(node)
+      sim.guarantee("exact", exact > sim.duration "9.99s" and exact < sim.duration "10.02s", "%d", exact)
+    end
+  )", R"(clock = { drift = "100000ppm" })"));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "an exact clock is no clock at all: the same run") {
+  const std::string story = R"(world:call("a", ".main", "sleep", 10))";
+  CHECK(Played(With(kTimes, story)).digest ==
+        Played(With(kTimes, story, "clock = { offset = 0, drift = 0 }")).digest);
+}
+
+// -- Wrong use -------------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(NodeFaultsFixture, "wrong use of a verb is one sentence with file and line") {
+  const std::vector<Mistake> mistakes = {
+      {"world:clock('c')", "no node is called c; there are: a, b"},
+      {"world:clock(7)", "the name of a node is a string, not a number"},
+      {"world:clock('a'):step('soon')",
+       "a duration looks like \"50ms\", \"2.5s\" or \"10us\", not \"soon\""},
+      {"world:clock('a'):step(5)",
+       "a duration needs a unit, like \"5ms\" or \"5s\", not the number 5"},
+      {"world:clock('a'):step('-500000h')",
+       "node a: the wall clock would leave the years 1970 to 2232, in which Linux can be set"},
+      {"world:clock('a'):step('999999999h')",
+       "a duration looks like \"50ms\", \"2.5s\" or \"10us\", not \"999999999h\""},
+      {"world:clock('a'):drift('fast')",
+       "a drift looks like \"50ppm\", \"-50ppm\" or \"10ppb\", not \"fast\""},
+      {"world:clock('a'):drift('11%')",
+       "a drift looks like \"50ppm\", \"-50ppm\" or \"10ppb\", not \"11%\""},
+      {"world:clock('a'):drift('100001ppm')",
+       "a clock drifts by 100000ppm (10 %) at most, not \"100001ppm\""},
+      {"world:crash('a') world:clock('a'):step('1s')", "node a is not running"},
+      {"world:crash('a') world:clock('a'):drift('1ppm')", "node a is not running"},
+      {"world:restart('a', { clock = { skew = '1s' } })",
+       "node a: clock has no field skew; there are: drift, offset"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    CHECK(ErrorOf(Story(mistake.text)) == "x.lua:22: " + mistake.sentence);
+  }
+}
+
+}  // namespace
+}  // namespace skysim
