@@ -34,4 +34,29 @@ return function(World)
     core.check_clock(node)
     return setmetatable({ node = node }, Clock)
   end
+
+  --- Stops the process of a node, as SIGSTOP does, until world:resume. Its machine goes on: the kernel accepts
+  --- connections as long as backlogs have room, and acknowledges bytes until the windows are full; clocks run, and
+  --- timers fire late. What the story calls and sends waits. A process that is stopped can be killed.
+  ---@param node string
+  function World:pause(node)
+    core.pause(node)
+  end
+
+  --- Lets the process of a node go on after world:pause.
+  ---@param node string
+  function World:resume(node)
+    core.resume(node)
+  end
+
+  --- Makes each dispatch of a node take so many times as long, from the next one on; 1: as before. It is the machine
+  --- that is slow, so a node that is started again there is slow, too.
+  ---@param node string
+  ---@param factor integer
+  function World:slow(node, factor)
+    if math.type(factor) ~= "integer" then
+      core.complain("world:slow: the factor is a whole number, 1 or more, not " .. tostring(factor))
+    end
+    core.slow(node, factor)
+  end
 end

@@ -199,6 +199,10 @@ EndpointId HostTransport::FailLater(const char* error, int64_t delay_ns) {
 void HostTransport::OnConnected(EndpointId id, const Address& peer) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
+  if (is_paused_) {
+    endpoint->is_connect_untold = true;
+    return Defer(*endpoint);
+  }
   endpoint->is_connecting = false;
   endpoint->is_reading = true;
   current_cause_ = 0;
@@ -211,6 +215,12 @@ void HostTransport::OnConnected(EndpointId id, const Address& peer) {
 void HostTransport::OnConnectFailed(EndpointId id, const char* error) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
+  if (is_paused_) {
+    endpoint->kind = Kind::kFailing;
+    endpoint->connection = nullptr;  // its kernel forgets it
+    endpoint->error = error;
+    return Defer(*endpoint);
+  }
   Remove(*endpoint);
   ++calls_;
   sink_->OnConnectFailed(id, error);
@@ -263,6 +273,7 @@ bool HostTransport::IsWritable(const Endpoint& endpoint) const {
 void HostTransport::Poll(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr || sink_ == nullptr) return;
+  if (is_paused_) return Defer(*endpoint);
   const bool is_stream = endpoint->kind == Kind::kStream;
   current_cause_ = is_stream ? endpoint->connection->Cause(endpoint->side) : 0;
   ++calls_;
@@ -323,8 +334,40 @@ void HostTransport::Wake(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
   endpoint->is_wake_scheduled = false;
+  if (is_paused_) return Defer(*endpoint);
   if (endpoint->kind == Kind::kFailing) return OnConnectFailed(id, endpoint->error);
+  if (endpoint->is_connect_untold) return TellConnect(*endpoint);
   Poll(id);
+}
+
+// -- A pause --------------------------------------------------------------------------------------
+
+void HostTransport::Resume() {
+  is_paused_ = false;
+  for (EndpointId id : std::exchange(deferred_, {})) {
+    Endpoint* endpoint = Find(id);
+    if (endpoint == nullptr) continue;
+    endpoint->is_wake_scheduled = false;
+    WakeAt(*endpoint, fabric_.events.NowNs());
+  }
+}
+
+void HostTransport::Defer(Endpoint& endpoint) {
+  if (!std::exchange(endpoint.is_wake_scheduled, true)) deferred_.push_back(endpoint.id);
+}
+
+// A program learns by getsockopt(SO_ERROR) how its connect ended: one that was reset since has
+// failed, as far as it can see.
+void HostTransport::TellConnect(Endpoint& endpoint) {
+  endpoint.is_connect_untold = false;
+  Connection& connection = *endpoint.connection;
+  const char* error = connection.PendingError(endpoint.side);
+  if (error == nullptr) return OnConnected(endpoint.id, connection.PeerAddress(endpoint.side));
+  const int side = endpoint.side;
+  const EndpointId id = endpoint.id;
+  endpoint.connection = nullptr;
+  connection.Close(side);
+  OnConnectFailed(id, error);
 }
 
 // -- Streams --------------------------------------------------------------------------------------

@@ -71,6 +71,11 @@ class HostTransport final : public SimulatedTransport {
   void ReceiveDatagram(const Address& to, Datagram datagram);
   // The process dies: its kernel closes everything.
   void CloseAll();
+  // The process is stopped (SIGSTOP) and continues: its sink is told nothing meanwhile, and then
+  // finds what its kernel has for it, in the order in which it came to be ready. The kernel goes
+  // on: it answers SYNs, queues connections and datagrams, and acknowledges until a window is full.
+  void Pause() { is_paused_ = true; }
+  void Resume();
   bool is_calling() const { return calls_ != 0; }
 
  private:
@@ -87,7 +92,8 @@ class HostTransport final : public SimulatedTransport {
     int8_t side = 0;
     bool is_connecting = false;
     bool is_reading = false, is_writing = false;
-    bool is_wake_scheduled = false;
+    bool is_wake_scheduled = false;    // or deferred by a pause
+    bool is_connect_untold = false;    // it was established in a pause
     bool has_told_break = false;  // and nothing was switched on since
     Connection* connection = nullptr;       // kStream
     std::unique_ptr<Listener> listener;     // kListener
@@ -101,6 +107,8 @@ class HostTransport final : public SimulatedTransport {
   void Remove(Endpoint& endpoint);
   EndpointId FailLater(const char* error, int64_t delay_ns);
   void WakeAt(Endpoint& endpoint, int64_t when_ns);
+  void Defer(Endpoint& endpoint);
+  void TellConnect(Endpoint& endpoint);
   void Switch(EndpointId id, bool Endpoint::*direction, bool on);
   bool HasBreakToTell(const Endpoint& endpoint) const;
   bool IsReadable(const Endpoint& endpoint) const;
@@ -115,6 +123,8 @@ class HostTransport final : public SimulatedTransport {
   TransportSink* sink_ = nullptr;
   uint64_t cause_ = 0, current_cause_ = 0;
   int calls_ = 0;  // of the sink, under way
+  bool is_paused_ = false;
+  std::vector<EndpointId> deferred_;  // to be looked at after the pause
   std::vector<Endpoint> endpoints_;
   std::vector<uint32_t> free_;
   std::vector<EndpointId> listeners_, udp_sockets_;  // in order of opening

@@ -82,6 +82,10 @@ void Network::StopHost(const std::string& name, bool is_power_off) {
   }
 }
 
+void Network::PauseHost(const std::string& name) { impl_->HostNamed(name).transport->Pause(); }
+
+void Network::ResumeHost(const std::string& name) { impl_->HostNamed(name).transport->Resume(); }
+
 // -- Links ----------------------------------------------------------------------------------------
 
 LinkConfig& Network::DefaultLink() { return impl_->fabric.default_link; }

@@ -64,6 +64,11 @@ class Network final {
   // within a call to the node's TransportSink.
   void StopHost(const std::string& name, bool is_power_off);
 
+  // The process of a started host is stopped and goes on again: HostTransport::Pause(). A host that
+  // is stopped forgets it.
+  void PauseHost(const std::string& name);
+  void ResumeHost(const std::string& name);
+
   // -- Links. Names are hosts; a wrong name is InvalidArgument with the name in it. ---------------
 
   LinkConfig& DefaultLink();  // for links that were not configured by themselves

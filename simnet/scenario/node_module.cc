@@ -54,8 +54,37 @@ int DriftClock(lua_State* L) {
   return 0;
 }
 
+// -- Processes -----------------------------------------------------------------------------------
+
+int Pause(lua_State* L) {
+  Machines& machines = MachinesFor(L, "world:pause");
+  std::string node = RunningNode(L, 1);
+  NoteFault(L, absl::StrCat("pause ", node));
+  CheckVerb(L, machines.PauseNode(node));
+  return 0;
+}
+
+int Resume(lua_State* L) {
+  Machines& machines = MachinesFor(L, "world:resume");
+  std::string node = RunningNode(L, 1);
+  NoteFault(L, absl::StrCat("resume ", node));
+  CheckVerb(L, machines.ResumeNode(node));
+  return 0;
+}
+
+// slow(node, factor)
+int Slow(lua_State* L) {
+  Machines& machines = MachinesFor(L, "world:slow");
+  std::string node = RunningNode(L, 1);
+  int64_t factor = luaL_checkinteger(L, 2);
+  NoteFault(L, absl::StrCat("slow ", node, " ", factor, " times"));
+  CheckVerb(L, machines.SlowNode(node, factor));
+  return 0;
+}
+
 constexpr luaL_Reg kFunctions[] = {
     {"check_clock", &CheckClock}, {"step_clock", &StepClock}, {"drift_clock", &DriftClock},
+    {"pause", &Pause}, {"resume", &Resume}, {"slow", &Slow},
     {nullptr, nullptr},
 };
 

@@ -1,5 +1,7 @@
 #include "simnet/world/sim_clock.h"
 
+#include <utility>
+
 namespace skysim {
 
 SimClock::~SimClock() {
@@ -21,8 +23,15 @@ void SimClock::Schedule() {
   ticket_ = events_.Schedule(machine_.VirtualNs(alarm_ns_), this, 0);
 }
 
+void SimClock::Resume() {
+  is_paused_ = false;
+  if (std::exchange(is_overdue_, false)) Schedule();
+}
+
 void SimClock::Happen(uint64_t) {
   ticket_ = 0;
+  is_overdue_ = is_paused_;
+  if (is_overdue_) return;
   sink_->OnAlarm();
 }
 

@@ -30,6 +30,11 @@ class SimClock final : public Clock, private Happening {
   // The machine's clocks run at another speed from now on: the alarm comes when they show its time.
   void OnDriftChanged();
 
+  // The process is stopped (SIGSTOP) and continues: the clocks go on, the timer thread does not. An
+  // alarm that came due meanwhile goes off right after Resume().
+  void Pause() { is_paused_ = true; }
+  void Resume();
+
  private:
   void Happen(uint64_t) override;
   void Schedule();
@@ -41,6 +46,8 @@ class SimClock final : public Clock, private Happening {
   AlarmSink* sink_ = nullptr;
   int64_t alarm_ns_ = 0;  // on the monotonic clock
   uint64_t ticket_ = 0;
+  bool is_paused_ = false;
+  bool is_overdue_ = false;  // it came due in the pause
 };
 
 }  // namespace skysim

@@ -1,5 +1,6 @@
 #include "simnet/world/sim_executor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -56,7 +57,33 @@ void SimExecutor::Stop() {
 void SimExecutor::Submit(Runnable* runnable) {
   if (is_stopped_) return runnable->Drop();
   queue_.push_back(runnable);
-  if (!free_.empty()) Begin();
+  if (!free_.empty() && !is_paused_) Begin();
+}
+
+void SimExecutor::Pause() {
+  CHECK(!is_paused_);
+  is_paused_ = true;
+  for (Turn& turn : turns_) {
+    if (turn.ticket == 0) continue;
+    events_.Cancel(turn.ticket);
+    turn.left_ns = turn.due_ns - events_.NowNs();
+    paused_turns_.push_back(&turn);
+  }
+  std::sort(paused_turns_.begin(), paused_turns_.end(), [](const Turn* a, const Turn* b) {
+    return a->left_ns != b->left_ns ? a->left_ns < b->left_ns : a->ticket < b->ticket;
+  });
+}
+
+void SimExecutor::Resume() {
+  CHECK(is_paused_);
+  is_paused_ = false;
+  for (Turn* turn : std::exchange(paused_turns_, {})) Schedule(*turn, turn->left_ns);
+  while (!free_.empty() && !queue_.empty()) Begin();
+}
+
+void SimExecutor::Schedule(Turn& turn, int64_t delay_ns) {
+  turn.due_ns = events_.NowNs() + delay_ns;
+  turn.ticket = events_.Schedule(turn.due_ns, this, static_cast<uint64_t>(&turn - turns_.data()));
 }
 
 void SimExecutor::Defer(absl::AnyInvocable<void()> effect) {
@@ -80,9 +107,8 @@ void SimExecutor::Begin() {
   Turn& turn = turns_[worker];
   turn.runnable = queue_.front();
   queue_.pop_front();
-  cpu_ns_ += options_.dispatch_ns;
-  turn.ticket =
-      events_.Schedule(events_.NowNs() + options_.dispatch_ns + DrawStall(), this, worker);
+  cpu_ns_ += DispatchNs();
+  Schedule(turn, DispatchNs() + DrawStall());
 }
 
 int64_t SimExecutor::DrawStall() {
@@ -108,7 +134,8 @@ void SimExecutor::Run(Turn& turn) {
   if (may_stretch && choices_.ChooseOneIn(stretch_stream_, 1, kStretchOneIn)) {
     turn.is_stretched = true;
     turn.effect_gap_ns =
-        1 + static_cast<int64_t>(choices_.Choose(stretch_gap_stream_, 2 * options_.dispatch_ns));
+        slowdown_ *
+        (1 + static_cast<int64_t>(choices_.Choose(stretch_gap_stream_, 2 * options_.dispatch_ns)));
     is_deferring_ = true;
     deferring_turn_ = &turn;
   }
@@ -133,8 +160,7 @@ void SimExecutor::NextEffect(Turn& turn) {
     if (is_stopped_) return;
   }
   if (turn.effects.empty()) return End(turn);
-  turn.ticket = events_.Schedule(events_.NowNs() + turn.effect_gap_ns, this,
-                                 static_cast<uint64_t>(&turn - turns_.data()));
+  Schedule(turn, turn.effect_gap_ns);
 }
 
 void SimExecutor::End(Turn& turn) {

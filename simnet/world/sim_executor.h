@@ -25,6 +25,11 @@ namespace skysim {
 // Left out: a worker that takes several messages of one mailbox in a row (skynet's weights for
 // workers 4 and up), which gives no order that stalls do not give; and the time between two effects
 // of a dispatch that is not stretched.
+//
+// Two faults: a pause (SIGSTOP) stops all workers where they are, in the midst of a dispatch's time
+// or between two of its effects, and they go on from there. A slow CPU makes each dispatch, and the
+// time between its effects, so many times longer; what is under way keeps its time, and stalls are
+// as long as before, since they are the time of others.
 class SimExecutor final : public Executor, private Happening {
  public:
   struct Options {
@@ -52,6 +57,13 @@ class SimExecutor final : public Executor, private Happening {
   // is dropped.
   void Stop();
 
+  // Stops and continues the workers. Each only where the other was called last (at first: Pause()).
+  void Pause();
+  void Resume();
+
+  // From now on a dispatch takes `factor` times as long, >= 1. The product of both must fit.
+  void SetSlowdown(int64_t factor) { slowdown_ = factor; }
+
   // CPU time charged so far, in all workers.
   const int64_t& cpu_ns() const { return cpu_ns_; }
 
@@ -64,8 +76,12 @@ class SimExecutor final : public Executor, private Happening {
     std::deque<absl::AnyInvocable<void()>> effects;  // still to happen
     int64_t effect_gap_ns = 0;
     uint64_t ticket = 0;
+    int64_t due_ns = 0;   // when it goes on
+    int64_t left_ns = 0;  // until then, in a pause
   };
 
+  void Schedule(Turn& turn, int64_t delay_ns);
+  int64_t DispatchNs() const { return options_.dispatch_ns * slowdown_; }
   void Happen(uint64_t turn_index) override;
   void Begin();
   int64_t DrawStall();
@@ -84,6 +100,9 @@ class SimExecutor final : public Executor, private Happening {
   bool is_deferring_ = false;
   Turn* deferring_turn_ = nullptr;
   bool is_stopped_ = false;
+  bool is_paused_ = false;
+  std::vector<Turn*> paused_turns_;  // in the order in which they go on
+  int64_t slowdown_ = 1;
   int64_t cpu_ns_ = 0;
 };
 

@@ -44,6 +44,14 @@ class SimEntropy final : public Entropy {
   const std::string node_;
 };
 
+constexpr int64_t kDispatchNsMax = 3600 * int64_t{1'000'000'000};
+
+// What the story wants of a process that is stopped.
+struct Request {
+  std::string address, packed;
+  Stage::Done done;  // null: a message that nobody answers
+};
+
 // One life of a node: everything that dies with the process. Destroyed in reverse order: the node
 // with its services before what they stand on.
 struct Life {
@@ -59,6 +67,8 @@ struct Life {
   LuaService::Options lua;
   std::unique_ptr<Node> node;
   Guest* guest = nullptr;  // owned by the node
+  bool is_paused = false;
+  std::vector<Request> requests;  // of the story, in a pause
 };
 
 struct Member {
@@ -80,6 +90,7 @@ struct Member {
   NodeSpec spec;
   Observer& observer;
   MachineClock clock;
+  int64_t slowdown = 1;
   SimEntropy entropy;
   TreeStorage storage;
   std::unique_ptr<Life> life;  // null: not running
@@ -176,6 +187,7 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
     executor.dispatch_ns = member.spec.dispatch_ns;
     member.life = std::make_unique<Life>(events_, choices_, member.clock, *this, executor,
                                          options_.measure_ns);
+    member.life->executor.SetSlowdown(member.slowdown);
     MakeNode(member, *std::move(config));
     return member.life->node->Boot();
   }
@@ -204,6 +216,69 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
     absl::Status status = OfNode(**member, (*member)->clock.SetDrift(ppb));
     (*member)->life->clock.OnDriftChanged();
     return status;
+  }
+
+  absl::Status PauseNode(const std::string& name) override {
+    auto member = FindRunning(name);
+    if (!member.ok()) return member.status();
+    Life& life = *(*member)->life;
+    if (life.is_paused) {
+      return absl::FailedPreconditionError(absl::StrCat("node ", name, " is paused already"));
+    }
+    life.is_paused = true;
+    life.executor.Pause();
+    life.clock.Pause();
+    network_.PauseHost(name);
+    return absl::OkStatus();
+  }
+
+  absl::Status ResumeNode(const std::string& name) override {
+    auto member = FindRunning(name);
+    if (!member.ok()) return member.status();
+    Life& life = *(*member)->life;
+    if (!life.is_paused) {
+      return absl::FailedPreconditionError(absl::StrCat("node ", name, " is not paused"));
+    }
+    life.is_paused = false;
+    life.executor.Resume();
+    life.clock.Resume();
+    network_.ResumeHost(name);
+    for (Request& request : std::exchange(life.requests, {})) Ask(life, std::move(request));
+    return absl::OkStatus();
+  }
+
+  absl::Status SlowNode(const std::string& name, int64_t factor) override {
+    auto found = FindRunning(name);
+    if (!found.ok()) return found.status();
+    Member& member = **found;
+    if (factor < 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("node ", name, ": a dispatch takes 1 times as long or more, not ", factor));
+    }
+    if (member.spec.dispatch_ns > kDispatchNsMax / factor) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("node ", name, ": one dispatch would take more than an hour"));
+    }
+    member.slowdown = factor;
+    member.life->executor.SetSlowdown(factor);
+    return absl::OkStatus();
+  }
+
+  // -- Messages ----------------------------------------------------------------------------------
+
+  absl::Status Ask(const std::string& node, Request request) {
+    auto member = FindRunning(node);
+    if (!member.ok()) return member.status();
+    if (request.address.empty()) {
+      return absl::InvalidArgumentError("an address must not be empty");
+    }
+    Life& life = *(*member)->life;
+    if (life.is_paused) {
+      life.requests.push_back(std::move(request));
+    } else {
+      Ask(life, std::move(request));
+    }
+    return absl::OkStatus();
   }
 
   // -- Running -----------------------------------------------------------------------------------
@@ -261,6 +336,14 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
                         absl::StrCat("node ", member.spec.name, ": ", status.message()));
   }
 
+  static void Ask(Life& life, Request request) {
+    if (request.done) {
+      life.guest->Call(request.address, request.packed, 0, std::move(request.done));
+    } else {
+      life.guest->Send(request.address, request.packed, 0);
+    }
+  }
+
   void MakeNode(Member& member, Config config) {
     Life& life = *member.life;
     life.lua.tasks.running = &watchdog_.running();
@@ -306,6 +389,12 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
     Guest* guest = member.life->guest;
     std::string text = absl::StrCat("node ", member.spec.name, " is gone");
     guest->FailAll(text);
+    for (Request& request : member.life->requests) {
+      if (!request.done) continue;
+      finished_.push_back([done = std::move(request.done), text]() mutable {
+        done(absl::AbortedError(text));
+      });
+    }
     member.life.reset();
     member.out_line.clear();
   }
@@ -401,20 +490,12 @@ Recorder& World::recorder() { return impl_->recorder(); }
 
 absl::Status World::Call(const std::string& node, const std::string& address,
                          absl::string_view packed, Done done) {
-  auto member = impl_->FindRunning(node);
-  if (!member.ok()) return member.status();
-  if (address.empty()) return absl::InvalidArgumentError("an address must not be empty");
-  (*member)->life->guest->Call(address, packed, 0, std::move(done));
-  return absl::OkStatus();
+  return impl_->Ask(node, {address, std::string(packed), std::move(done)});
 }
 
 absl::Status World::Send(const std::string& node, const std::string& address,
                          absl::string_view packed) {
-  auto member = impl_->FindRunning(node);
-  if (!member.ok()) return member.status();
-  if (address.empty()) return absl::InvalidArgumentError("an address must not be empty");
-  (*member)->life->guest->Send(address, packed, 0);
-  return absl::OkStatus();
+  return impl_->Ask(node, {address, std::string(packed), nullptr});
 }
 
 World::Progress World::Step() { return impl_->Step(); }

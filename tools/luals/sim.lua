@@ -411,7 +411,8 @@ function Clock:drift(rate) end
 
 --- The world of a story. A name that nobody has, or a verb that makes no sense now, ends the run with status 2. With
 --- `--transport tcp` that is also the end of what needs the simulated network: link, partition, heal, reset, refuse,
---- black_hole, allow, delay_connects, connections, accepted, clock, and crash with power_off.
+--- black_hole, allow, delay_connects, connections, accepted, clock, pause, resume,
+--- slow, and crash with power_off.
 ---@class sim.World
 local World = {}
 
@@ -518,6 +519,19 @@ function World:is_running(name) end
 ---@param node string
 ---@return sim.Clock
 function World:clock(node) end
+
+--- Stops the process of a node, as SIGSTOP does. Its kernel and its clocks go on; what the story calls and sends waits.
+---@param node string
+function World:pause(node) end
+
+--- Lets the process of a node go on after a pause.
+---@param node string
+function World:resume(node) end
+
+--- Makes each dispatch of a node take so many times as long.
+---@param node string
+---@param factor integer 1: as before
+function World:slow(node, factor) end
 
 --- One direction between two nodes.
 ---@param from string

@@ -270,6 +270,9 @@ TEST_CASE_METHOD(LiveFixture, "a verb of the simulated network ends the run by i
 TEST_CASE_METHOD(LiveFixture, "a verb of simulated machines ends the run by its name") {
   const std::vector<std::pair<std::string, std::string>> verbs = {
       {R"(world:clock("a"))", "world:clock"},
+      {R"(world:pause("a"))", "world:pause"},
+      {R"(world:resume("a"))", "world:resume"},
+      {R"(world:slow("a", 2))", "world:slow"},
       {R"(world:restart("a", { clock = { offset = "1s" } }))", "node a: its clock"},
   };
   for (const auto& [verb, name] : verbs) {

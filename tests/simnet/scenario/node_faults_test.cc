@@ -39,7 +39,7 @@ class NodeFaultsFixture : public ScenarioFixture {
     return absl::StrCat(R"(local sim = require "sim"
 sim.scenario "faults" {
   nodes = { a = { start = "main", cluster = "10.0.0.1:7001", )", fields_of_a, R"( },
-            b = { start = "main", cluster = "10.0.0.2:7001" } },
+            b = { start = "main", cluster = "10.0.0.2:7001", config = { me = "b" } } },
   services = { main = function()
     local skynet = require "skynet"
     require "skynet.manager"
@@ -136,6 +136,70 @@ TEST_CASE_METHOD(NodeFaultsFixture, "timers of a machine whose clock drifts come
   )", R"(clock = { drift = "100000ppm" })"));
 }
 
+// -- Processes -------------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a paused node answers nobody, and everybody when it goes on") {
+  ExpectPasses(With(absl::StrCat(kTimes, R"(
+    function command.begin() cluster.open(skynet.getenv "me") end
+    function command.ask() return cluster.call("b", ".main", "times").now end
+  )"), R"(
+    local asked, slept, told = {}, nil, nil
+    local sleeper = world:spawn(function() slept = world:call("b", ".main", "sleep", 100) end)
+    world:call("a", ".main", "ask")  -- connected
+    world:sleep "500ms"
+    world:pause "b"
+    for i = 1, 3 do
+      world:spawn(function() asked[i] = world:call("a", ".main", "ask") end)
+    end
+    world:spawn(function() told = world:call("b", ".main", "times").now end)
+    world:sleep "50min"
+    sim.guarantee("nothing of it runs", #asked == 0 and not slept and not told)
+    world:resume "b"
+    world:sleep "100ms"
+    sim.guarantee("all were answered", #asked == 3)
+    sim.guarantee("the timer was late", slept >= 300000 and slept < 300200, "%s", slept)
+    sim.guarantee("time had gone on", told >= 300000 and told < 300200, "%s", told)
+    sim.guarantee("and the connection had not broken", #world:connections() == 1)
+  )", R"(config = { me = "a" })"));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a paused node can be killed, and what waited for it fails") {
+  ExpectPasses(With(kTimes, R"(
+    local ok, reason
+    world:pause "b"
+    local caller = world:spawn(function() ok, reason = pcall(world.call, world, "b", ".main", "times") end)
+    world:send("b", ".main", "times")
+    world:sleep "1s"
+    world:crash "b"
+    caller:join()
+    sim.guarantee("the call failed", not ok and reason:find "node b is gone", "%s", reason)
+    world:start "b"
+    sim.guarantee("it is not paused any more", world:call("b", ".main", "times").now < 100)
+  )"));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a slow machine makes the same work take longer") {
+  ExpectPasses(With(R"(
+    function command.work()
+      for _ = 1, 1000 do skynet.yield() end
+    end
+  )", R"(
+    local function took()
+      local began = world:now()
+      world:call("a", ".main", "work")
+      return world:now() - began
+    end
+    local before = took()
+    world:slow("a", 100)
+    local slow = took()
+    sim.guarantee("much longer", slow > 20 * before, "%d and %d", before, slow)
+    world:restart "a"
+    sim.guarantee("it is the machine", took() > 20 * before)
+    world:slow("a", 1)
+    sim.guarantee("as before", took() < 2 * before)
+  )"));
+}
+
 TEST_CASE_METHOD(NodeFaultsFixture, "an exact clock is no clock at all: the same run") {
   const std::string story = R"(world:call("a", ".main", "sleep", 10))";
   CHECK(Played(With(kTimes, story)).digest ==
@@ -164,6 +228,21 @@ TEST_CASE_METHOD(NodeFaultsFixture, "wrong use of a verb is one sentence with fi
        "a clock drifts by 100000ppm (10 %) at most, not \"100001ppm\""},
       {"world:crash('a') world:clock('a'):step('1s')", "node a is not running"},
       {"world:crash('a') world:clock('a'):drift('1ppm')", "node a is not running"},
+      {"world:pause('c')", "no node is called c; there are: a, b"},
+      {"world:resume('c')", "no node is called c; there are: a, b"},
+      {"world:slow('c', 2)", "no node is called c; there are: a, b"},
+      {"world:pause('a') world:pause('a')", "node a is paused already"},
+      {"world:resume('a')", "node a is not paused"},
+      {"world:pause('a') world:restart('a') world:resume('a')", "node a is not paused"},
+      {"world:crash('a') world:pause('a')", "node a is not running"},
+      {"world:crash('a') world:resume('a')", "node a is not running"},
+      {"world:crash('a') world:slow('a', 2)", "node a is not running"},
+      {"world:slow('a', 0)", "node a: a dispatch takes 1 times as long or more, not 0"},
+      {"world:slow('a', -3)", "node a: a dispatch takes 1 times as long or more, not -3"},
+      {"world:slow('a', 1.5)",
+       "world:slow: the factor is a whole number, 1 or more, not 1.5"},
+      {"world:slow('a', 1000000000)", "node a: one dispatch would take more than an hour"},
+      {"world:slow('a')", "world:slow: the factor is a whole number, 1 or more, not nil"},
       {"world:restart('a', { clock = { skew = '1s' } })",
        "node a: clock has no field skew; there are: drift, offset"},
   };

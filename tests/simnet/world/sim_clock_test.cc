@@ -123,6 +123,34 @@ TEST_CASE("a step of the wall clock moves no alarm") {
   CHECK(clock.WallNs() == MachineClock::kEpochNs - 3'600'000'000'000 + 2000);
 }
 
+TEST_CASE("an alarm that comes due in a pause goes off right after it, and the clocks go on") {
+  ClockFixture fixture;
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
+  clock.SetAlarm(100, &fixture.alarm);
+
+  clock.Pause();
+  fixture.alarm.WaitUntil(1000);
+  CHECK(fixture.alarm.rung_ns.empty());
+  CHECK(clock.NowNs() == 1000);
+
+  clock.Resume();
+  fixture.alarm.WaitUntil(2000);
+  CHECK(fixture.alarm.rung_ns == Times{1000});
+}
+
+TEST_CASE("an alarm that is not due when a pause ends is on time") {
+  ClockFixture fixture;
+  SimClock clock(fixture.events, fixture.machine, fixture.cpu_ns, fixture.measure_ns);
+  clock.SetAlarm(100, &fixture.alarm);
+
+  clock.Pause();
+  fixture.alarm.WaitUntil(50);
+  clock.Resume();
+  fixture.alarm.WaitUntil(1000);
+
+  CHECK(fixture.alarm.rung_ns == Times{100});
+}
+
 TEST_CASE("a benchmark measures with a clock of its own") {
   ClockFixture fixture;
   fixture.measure_ns = [] { return int64_t{77}; };

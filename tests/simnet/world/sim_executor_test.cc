@@ -226,5 +226,93 @@ TEST_CASE("the same seed gives the same interleaving, and stays within the worke
   CHECK(first != run(8));
 }
 
+TEST_CASE("a pause stops workers in the midst of a dispatch's time, and they go on from there") {
+  RecordedChoices choices({});
+  ExecutorFixture fixture(choices, 2);
+  fixture.executor->Submit(&fixture.Make("a"));
+  fixture.events.AdvanceTo(300);
+  fixture.executor->Submit(&fixture.Make("b"));
+  fixture.events.AdvanceTo(400);
+
+  fixture.executor->Pause();
+  fixture.executor->Submit(&fixture.Make("c"));  // the story's, say
+  CHECK(fixture.events.IsEmpty());
+  fixture.events.AdvanceTo(1'000'000);
+  fixture.executor->Resume();
+  fixture.events.RunNext();
+  CHECK(fixture.order == Lines{"a"});
+  CHECK(fixture.events.NowNs() == 1'000'600);
+  fixture.RunAll();
+
+  CHECK(fixture.order == Lines{"a", "b", "c"});
+  CHECK(fixture.events.NowNs() == 1'000'600 + kDispatchNs);  // c began when a had ended
+}
+
+TEST_CASE("workers that had nothing to do take what came in the pause") {
+  RecordedChoices choices({});
+  ExecutorFixture fixture(choices, 2);
+
+  fixture.executor->Pause();
+  for (const char* name : {"a", "b", "c"}) fixture.executor->Submit(&fixture.Make(name));
+  CHECK(fixture.events.IsEmpty());
+  fixture.executor->Resume();
+  fixture.RunAll();
+
+  CHECK(fixture.order == Lines{"a", "b", "c"});
+  CHECK(fixture.events.NowNs() == 2 * kDispatchNs);
+}
+
+TEST_CASE("a pause comes between two effects of a stretched dispatch, too") {
+  OneStream choices("node/n/stretch", 1);
+  ExecutorFixture fixture(choices, 2);
+  SubmitTwo(fixture);
+  while (fixture.order.size() < 2) fixture.events.RunNext();
+  const Lines before = fixture.order;
+
+  fixture.executor->Pause();
+  CHECK(fixture.events.IsEmpty());
+  fixture.events.AdvanceTo(1'000'000);
+  CHECK(fixture.order == before);
+  fixture.executor->Resume();
+  fixture.RunAll();
+
+  // The same order as without a pause.
+  ExecutorFixture other(choices, 2);
+  SubmitTwo(other);
+  other.RunAll();
+  CHECK(fixture.order == other.order);
+}
+
+TEST_CASE("who dies in a pause drops what was queued and under way") {
+  RecordedChoices choices({});
+  ExecutorFixture fixture(choices, 1);
+  fixture.executor->Submit(&fixture.Make("a"));
+  fixture.executor->Submit(&fixture.Make("b"));
+
+  fixture.executor->Pause();
+  fixture.executor->Stop();
+  fixture.RunAll();
+
+  std::sort(fixture.order.begin(), fixture.order.end());
+  CHECK(fixture.order == Lines{"a dropped", "b dropped"});
+}
+
+TEST_CASE("a slow CPU takes a multiple of the time for each dispatch from the next one on") {
+  RecordedChoices choices({});
+  ExecutorFixture fixture(choices, 1);
+  fixture.executor->Submit(&fixture.Make("a"));
+  fixture.executor->Submit(&fixture.Make("b"));
+
+  fixture.executor->SetSlowdown(5);
+  fixture.RunAll();
+  CHECK(fixture.events.NowNs() == (1 + 5) * kDispatchNs);
+  CHECK(fixture.executor->cpu_ns() == (1 + 5) * kDispatchNs);
+
+  fixture.executor->SetSlowdown(1);
+  fixture.executor->Submit(&fixture.Make("c"));
+  fixture.RunAll();
+  CHECK(fixture.events.NowNs() == (1 + 5 + 1) * kDispatchNs);
+}
+
 }  // namespace
 }  // namespace skysim
