@@ -11,6 +11,7 @@
 --   socket("open" | "close" | "error" | ..., fd, text)   from a gate, no reply
 
 local skynet = require "skynet"
+local connection_table = require "skynet.cluster.connection_table"
 local cluster_core = require "skynet.cluster.core"
 local node_table = require "skynet.cluster.node_table"
 
@@ -21,10 +22,12 @@ local nodes = node_table.new(function(name, address)
   return skynet.newservice("clustersender", name, node_name, address)
 end)
 
+local connections = connection_table.new(function(gate, fd)
+  return skynet.newservice("clusteragent", skynet.self(), gate, fd)
+end)
+
 -- Names of this node, both ways.
 local handle_of, name_of = {}, {}
--- Connection -> { agent, is_over }; agent is nil while it is being started.
-local connections = {}
 -- "node name" -> handle of the proxy, or the list of tokens that wait for it.
 local proxies = {}
 
@@ -88,23 +91,9 @@ end
 ---------------------------------------------------------------------------------------------------------------------
 -- Names
 
-local function sorted_connections()
-  local list = {}
-  for fd in next, connections do
-    list[#list + 1] = fd
-  end
-  table.sort(list)
-  return list
-end
-
 -- Agents remember names; they have to ask again.
 local function forget_names()
-  for _, fd in ipairs(sorted_connections()) do
-    local agent = connections[fd].agent
-    if agent then
-      skynet.send(agent, "lua", "namechange")
-    end
-  end
+  connections:tell_agents "namechange"
 end
 
 local function unbind(name)
@@ -164,40 +153,16 @@ local on_socket = {}
 
 function on_socket.open(gate, fd, address)
   skynet.error(string.format("socket accept from %s", address))
-  local connection = {}
-  connections[fd] = connection
-  local ok, agent = pcall(skynet.newservice, "clusteragent", skynet.self(), gate, fd)
-  if not (ok and agent) then
-    skynet.error(string.format("no agent for connection %d: %s", fd, agent))
-    connections[fd] = nil
-    skynet.send(gate, "lua", "kick", fd)
-  elseif connection.is_over then
-    skynet.send(agent, "lua", "exit")
-  else
-    connection.agent = agent
-  end
-end
-
--- The first of "close" and "error" ends the connection; a later one finds nothing.
-local function end_connection(fd)
-  local connection = connections[fd]
-  if not connection then
-    return
-  end
-  connections[fd] = nil
-  connection.is_over = true
-  if connection.agent then
-    skynet.send(connection.agent, "lua", "exit")
-  end
+  connections:open(gate, fd)
 end
 
 function on_socket.close(_, fd)
-  end_connection(fd)
+  connections:close(fd)
 end
 
 function on_socket.error(_, fd, text)
   skynet.error(string.format("socket %d: %s", fd, text))
-  end_connection(fd)
+  connections:close(fd)
 end
 
 function on_socket.warning(_, fd, kib)
