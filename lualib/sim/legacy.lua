@@ -23,6 +23,17 @@ local function read_patches(names)
   return by_module
 end
 
+-- A loader that patches what `loader` has made.
+local function patching(loader, patches)
+  return function(...)
+    local module = loader(...)
+    for _, patch in ipairs(patches) do
+      patch(module)
+    end
+    return module
+  end
+end
+
 -- Wraps what the searchers behind this one find.
 local function make_searcher(by_module)
   return function(name)
@@ -34,19 +45,19 @@ local function make_searcher(by_module)
     if type(loader) ~= "function" then
       return loader
     end
-    return function(...)
-      local module = loader(...)
-      for _, patch in ipairs(patches) do
-        patch(module)
-      end
-      return module
-    end, extra
+    return patching(loader, patches), extra
   end
 end
 
 --- Puts the chosen bugs back into the modules that this service will load.
 function legacy.install()
   local by_module = read_patches(core.command("GETENV", "sim_legacy"))
+  for module, patches in next, by_module do
+    local made = package.preload[module]  -- a module in C
+    if made then
+      package.preload[module] = patching(made, patches)
+    end
+  end
   if next(by_module) then
     table.insert(package.searchers, 2, make_searcher(by_module))
   end
