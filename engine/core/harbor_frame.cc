@@ -54,6 +54,7 @@ absl::Status HarborFrameDecoder::Feed(absl::string_view bytes,
                                       absl::FunctionRef<void(HarborFrame)> on_frame) {
   while (!bytes.empty()) {
     if (head_filled_ < kHarborHeadBytes) {
+      if (forgets_head_pieces_) head_filled_ = 0;
       if (!Fill(head_, kHarborHeadBytes, head_filled_, bytes)) return absl::OkStatus();
       absl::Status status = BeginBody();
       if (!status.ok()) return status;

@@ -40,8 +40,10 @@ Payload EncodeHarborFrame(Memory& memory, Handle source, Handle destination, Mes
 // Cuts a byte stream into frames. Any segmentation gives the same frames.
 class HarborFrameDecoder final {
  public:
-  // Payloads are blocks of `memory`, borrowed.
-  explicit HarborFrameDecoder(Memory& memory) : memory_(memory) {}
+  // Payloads are blocks of `memory`, borrowed. `forgets_head_pieces`: see
+  // Legacy::reads_harbor_heads_whole; the segmentation matters then.
+  explicit HarborFrameDecoder(Memory& memory, bool forgets_head_pieces = false)
+      : memory_(memory), forgets_head_pieces_(forgets_head_pieces) {}
 
   // Takes the next bytes of the stream and calls `on_frame` for each frame that they complete, in
   // order; it must not call back. InvalidArgument: a length that no frame has, "a frame of N bytes,
@@ -56,6 +58,7 @@ class HarborFrameDecoder final {
   HarborFrame EndFrame();
 
   Memory& memory_;
+  const bool forgets_head_pieces_;
   char head_[kHarborHeadBytes];
   size_t head_filled_ = 0;
   Payload payload_;  // with the room that the head asked for

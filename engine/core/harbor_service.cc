@@ -136,7 +136,8 @@ void HarborService::Attach(absl::string_view arguments, bool is_ours) {
   }
   slave.state = State::kHandshake;
   slave.fd = fd;
-  slave.decoder = std::make_unique<HarborFrameDecoder>(memory());
+  slave.decoder = std::make_unique<HarborFrameDecoder>(
+      memory(), context_->node().legacy().reads_harbor_heads_whole);
   by_fd_[fd] = *harbor;
   sockets.Start(context_->handle(), fd, context_->cause());
   const char own_id = static_cast<char>(own_);

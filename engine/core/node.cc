@@ -52,7 +52,7 @@ Node::Node(Platform platform, Options options)
       harbor_(HarborFrom(options_.config)),
       profiles_(options_.config.Get("profile", "true") != "false"),
       registry_(harbor_),
-      timers_(platform.clock, *this),
+      timers_(platform.clock, *this, legacy_.ticks_by_wall_clock),
       sockets_(std::make_unique<SocketServer>(platform.transport, platform.executor,
                                               platform.memory, platform.observer, platform.clock,
                                               static_cast<SocketEventSink&>(*this),
@@ -246,7 +246,7 @@ void Node::AnswerDeadLetter(Handle dead, const Message& message) {
   if (!ExpectsReply(message.type, message.session) || message.source == 0) return;
   Message answer;
   answer.source = dead;
-  answer.session = message.session;
+  answer.session = legacy_.answers_leftovers_with_0 ? 0 : message.session;
   answer.type = MessageType::kError;
   answer.cause = message.cause;
   Send(message.source, std::move(answer));

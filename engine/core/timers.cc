@@ -4,11 +4,16 @@
 
 namespace skysim {
 
-Timers::Timers(Clock& clock, TimerSink& sink)
-    : clock_(clock), sink_(sink), began_ns_(clock.NowNs()) {
+Timers::Timers(Clock& clock, TimerSink& sink, bool follows_wall_clock)
+    : clock_(clock), sink_(sink), follows_wall_clock_(follows_wall_clock), began_ns_(ReadNs()) {
   int64_t wall_cs = clock.WallNs() / kTickNs;
   start_s_ = wall_cs / 100;
   start_cs_ = wall_cs % 100;
+}
+
+int64_t Timers::AlarmFor(int64_t tick) const {
+  if (follows_wall_clock_) return (clock_.NowNs() / kTickNs + 1) * kTickNs;
+  return began_ns_ + tick * kTickNs;
 }
 
 int64_t Timers::Now() const { return start_cs_ + Tick(); }
@@ -18,7 +23,7 @@ void Timers::Add(Handle handle, int32_t session, int64_t ticks, uint64_t cause) 
   absl::MutexLock lock(&mutex_);
   bool is_first = entries_.empty() || tick < entries_.begin()->first;
   entries_[tick].push_back({handle, session, cause});
-  if (is_first) clock_.SetAlarm(TimeOf(tick), this);
+  if (is_first) clock_.SetAlarm(AlarmFor(tick), this);
 }
 
 void Timers::OnAlarm() {
@@ -30,7 +35,7 @@ void Timers::OnAlarm() {
       due.push_back(std::move(entries_.begin()->second));
       entries_.erase(entries_.begin());
     }
-    if (!entries_.empty()) clock_.SetAlarm(TimeOf(entries_.begin()->first), this);
+    if (!entries_.empty()) clock_.SetAlarm(AlarmFor(entries_.begin()->first), this);
   }
   for (const std::vector<Entry>& tick : due) {
     for (const Entry& entry : tick) sink_.OnTimer(entry.handle, entry.session, entry.cause);

@@ -26,8 +26,9 @@ class Timers final : private AlarmSink {
  public:
   static constexpr int64_t kTickNs = 10'000'000;
 
-  // Both borrowed.
-  Timers(Clock& clock, TimerSink& sink);
+  // Both borrowed. `follows_wall_clock`: Legacy::ticks_by_wall_clock; ticks are counted by the wall
+  // clock then, and looked at once per tick.
+  Timers(Clock& clock, TimerSink& sink, bool follows_wall_clock = false);
 
   // Centiseconds since the node began, counted from the centiseconds of its wall clock then, so
   // that StartTime() + Now()/100 is the wall time.
@@ -46,12 +47,14 @@ class Timers final : private AlarmSink {
   };
 
   void OnAlarm() override;
-  int64_t Tick() const { return (clock_.NowNs() - began_ns_) / kTickNs; }
-  int64_t TimeOf(int64_t tick) const { return began_ns_ + tick * kTickNs; }
+  int64_t ReadNs() const { return follows_wall_clock_ ? clock_.WallNs() : clock_.NowNs(); }
+  int64_t Tick() const { return (ReadNs() - began_ns_) / kTickNs; }
+  int64_t AlarmFor(int64_t tick) const;
 
   Clock& clock_;
   TimerSink& sink_;
-  const int64_t began_ns_;
+  const bool follows_wall_clock_;
+  const int64_t began_ns_;  // by the clock of ReadNs()
   int64_t start_s_ = 0;
   int64_t start_cs_ = 0;
   absl::Mutex mutex_;

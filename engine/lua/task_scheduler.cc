@@ -361,7 +361,11 @@ void TaskScheduler::FailTask(Task& task) {
     std::string closing = ToText(task.co, -1);
     if (closing != message) AddError(closing);
   }
-  if (task.owes_reply) SendError(task.requester, task.request_session);
+  if (task.owes_reply) {
+    SendError(task.requester, task.request_session);
+  } else if (task.has_request && context_.node().legacy().answers_pushes) {
+    context_.Send(task.requester, MessageType::kError, 0, Payload());
+  }
   Release(task, /*is_reusable=*/false);
 }
 

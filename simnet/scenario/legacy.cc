@@ -28,6 +28,14 @@ const std::vector<LegacySwitch>& AllLegacySwitches() {
       {"relay-race", Place::kLibrary, nullptr, "#988", "2019-05",
        "a message whose handler asks for a cluster node late overtakes those that still wait for "
        "it"},
+      {"harbor-whole-head", Place::kEngine, &Legacy::reads_harbor_heads_whole, "harbor", "2014-08",
+       "the length of a harbor frame is read wrong if it does not come in one piece"},
+      {"exit-answers-nobody", Place::kEngine, &Legacy::answers_leftovers_with_0, "#1846", "2024",
+       "requests that an ended service leaves in its mailbox are answered with session 0"},
+      {"error-to-push", Place::kEngine, &Legacy::answers_pushes, "#578", "2017",
+       "an error in the handler of a push is answered with \"I am gone\""},
+      {"wall-clock-ticks", Place::kEngine, &Legacy::ticks_by_wall_clock, "clock rewind", "2014",
+       "timers follow the wall clock when it is set"},
       {"fork-unordered", Place::kEngine, &Legacy::forks_unordered, "#1000", "2019-05",
        "forked tasks begin in table order, not in the order of fork"},
   };

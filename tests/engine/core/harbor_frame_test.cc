@@ -105,6 +105,23 @@ TEST_CASE("a decoder has a partial frame from its first byte to its last") {
   CHECK_FALSE(d.decoder.HasPartial());
 }
 
+TEST_CASE("a decoder with the fault of 2014 forgets the piece of a head that came before") {
+  Heap heap;
+  const std::string frame = Encode(1, 2, MessageType::kLua, 3, "ab");
+  auto feed = [&](size_t cut) {
+    HarborFrameDecoder decoder(heap, /*forgets_head_pieces=*/true);
+    Texts texts;
+    auto add = [&](HarborFrame decoded) { texts.push_back(Text(decoded)); };
+    absl::Status status = decoder.Feed(frame.substr(0, cut), add);
+    if (status.ok()) status = decoder.Feed(frame.substr(cut), add);
+    return status.ok() ? texts : Texts{std::string(status.message())};
+  };
+
+  CHECK(feed(2) == Texts{});  // 0x000e and "ab": waits for 942434 bytes
+  CHECK(feed(3) == Texts{"a frame of 241263104 bytes, but a frame has 12 to 16777215"});
+  CHECK(feed(4) == Texts{"1 > 10 2 3: ab"});
+}
+
 TEST_CASE("a length that no frame has is refused as soon as it is there") {
   for (const auto& [head, bytes] : {std::pair<const char*, const char*>{"00000000", "0"},
                                     {"0000000b", "11"},

@@ -14,10 +14,10 @@ constexpr int64_t kMs = 1'000'000;
 // A clock, timers, and the sessions that fired.
 class TimersFixture final : public TimerSink {
  public:
-  explicit TimersFixture(int64_t wall_ns = 0, int64_t now_ns = 0) {
+  explicit TimersFixture(int64_t wall_ns = 0, int64_t now_ns = 0, bool follows_wall_clock = false) {
     clock.wall_ns = wall_ns;
     clock.now_ns = now_ns;
-    timers = std::make_unique<Timers>(clock, *this);
+    timers = std::make_unique<Timers>(clock, *this, follows_wall_clock);
   }
 
   void Add(int32_t session, int64_t ticks) { timers->Add(1, session, ticks, 0); }
@@ -115,6 +115,31 @@ TEST_CASE("a sooner timer moves the alarm forward, a later one does not move it 
   CHECK(fixture.Advance(20) == Sessions{2});
   CHECK(fixture.Advance(80) == Sessions{10});
   CHECK(fixture.Advance(100) == Sessions{20});
+}
+
+TEST_CASE("timers do not notice that the wall clock is set") {
+  TimersFixture fixture(/*wall_ns=*/50'000 * kMs);
+  fixture.Add(1, 1);
+  fixture.Add(3, 3);
+
+  fixture.clock.wall_ns -= 40'000 * kMs;
+  CHECK(fixture.Advance(10) == Sessions{1});
+  fixture.clock.wall_ns += 80'000 * kMs;
+  CHECK(fixture.Advance(10) == Sessions{});
+  CHECK(fixture.Advance(10) == Sessions{3});
+  CHECK(fixture.timers->Now() == 3);
+}
+
+TEST_CASE("timers that follow the wall clock stand still and jump with it") {
+  TimersFixture fixture(/*wall_ns=*/50'000 * kMs, 0, /*follows_wall_clock=*/true);
+  fixture.Add(1, 1);
+  fixture.Add(3, 3);
+
+  fixture.clock.wall_ns -= 20 * kMs;
+  CHECK(fixture.Advance(20) == Sessions{});
+  CHECK(fixture.Advance(10) == Sessions{1});
+  fixture.clock.wall_ns += 40 * kMs;
+  CHECK(fixture.Advance(10) == Sessions{3});
 }
 
 }  // namespace
