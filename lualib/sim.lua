@@ -35,7 +35,8 @@
 --                    }
 --             The config entry harbor is 0 unless one of these, or config, says otherwise. Masters listen on port 2013
 --             (standalone = "ip:port": elsewhere) and are booted before the other nodes start.
---   network   how every link behaves: delay, loss, bandwidth, split, mss, duplicate, reorder (see link)
+--   network   how every link behaves: delay, jitter, loss, bandwidth, queue, mtu, mss, window, send_buffer, split,
+--             duplicate, reorder (see link)
 --   services  name = function(...) end: main chunks of services, as if each were a file of its own. They run
 --             in the service's own VM, where this file is loaded again; files with that name are not looked at.
 --   cluster   further entries of the `cluster` config: { ghost = false, __nowaiting = true }
@@ -64,7 +65,8 @@
 --
 -- Quantities have units: "50ms", "2.5s", "10us", "3min"; "1%", "1/200"; "64KB/s", "1.5MB/s", "2KiB/s". A bare
 -- number is refused, but for 0. A delay may also be sim.constant(d), sim.uniform(least, most), or
--- sim.exponential(least, mean[, most]): never less than `least`, with a long tail.
+-- sim.exponential(least, mean[, most]): never less than `least`, with a long tail. Loss may also be sim.bursts { ... }.
+-- Numbers of bytes are 4096 or "64KB".
 --
 -- Properties; `name` is what reports and sweeps know them by, and a detail is a string.format.
 --   sim.guarantee(name, condition, detail, ...)  must never be false.                       (also sim.always)
@@ -133,6 +135,14 @@ end
 ---@param most? string twenty times the mean if absent
 function sim.exponential(least, mean, most)
   return units and units.exponential(least, mean, most)
+end
+
+--- Loss in bursts (Gilbert-Elliott), for the field `loss` of a link. With each segment a calm link enters a burst with
+--- probability `enter` ("1/1000"), and a burst ends with `leave` ("1/10"); `loss` (1) of the segments are lost within one, and
+--- `calm_loss` (0) between two.
+---@param given { enter: string, leave: string?, loss: string|integer?, calm_loss: string|integer? }
+function sim.bursts(given)
+  return units and units.bursts(given)
 end
 
 --- Nanoseconds of a duration, to compare with world:now().

@@ -13,6 +13,9 @@ local PPB_PER = { ppm = 1000, ppb = 1 }
 local DIGITS_MAX = 9        -- before and after the point
 local SCALED_MAX = 1 << 62  -- sums of two do not overflow; 146 years in ns
 local DRIFT_PPB_MAX = 100000000  -- simnet/world/machine_clock.h
+local MTU_MIN = 68          -- RFC 791: what every link must carry
+local IP_AND_TCP_BYTES = 40 -- headers of IPv4 and TCP, without options
+local BUFFER_MAX = 1 << 30  -- Linux: largest window (RFC 7323)
 local TAIL_PER_MEAN = 20    -- an exponential delay beyond 20 means comes once in 5e8: cut there
 
 -- "2.5" x 1000 -> 2500; nil if it is no decimal number or does not come out even.
@@ -127,6 +130,49 @@ function units.rate(value)
   core.complain('a bandwidth looks like "64KB/s" or "1.5MB/s", or 0 for unlimited, not ' .. shown(value))
 end
 
+--- Bytes of 4096, "64KB", "1.5MiB".
+---@param what string
+---@param value string|integer
+---@param least integer
+---@param most integer
+---@return integer
+function units.bytes(what, value, least, most)
+  local bytes = math.type(value) == "integer" and value
+  if type(value) == "string" then
+    local number, unit = string.match(value, "^([%d.]+)%s*(%a+)$")
+    bytes = number and BYTES_PER[unit] and scaled(number, BYTES_PER[unit])
+  end
+  if not bytes then
+    core.complain(('%s is a number of bytes, like 4096 or "64KB", not %s'):format(what, shown(value)))
+  elseif bytes < least or bytes > most then
+    core.complain(("%s is a number of bytes from %d to %d, not %s"):format(what, least, most, shown(value)))
+  end
+  return bytes
+end
+
+local BURST_FIELDS = { enter = "enter", leave = "leave", loss = "burst_loss", calm_loss = "calm_loss" }
+
+--- Loss in bursts: the link enters one with `enter`, leaves it with `leave`, each asked for every segment; `loss` of the
+--- segments are lost within one, `calm_loss` otherwise.
+---@param given table
+---@return table
+function units.bursts(given)
+  if type(given) ~= "table" or given.enter == nil then
+    core.complain 'sim.bursts needs a table like { enter = "1/1000", leave = "1/10", loss = 1, calm_loss = 0 }; enter is required'
+  end
+  local bursts = { is_bursts = true, shown = "bursts" }
+  for field in pairs(given) do
+    if not BURST_FIELDS[field] then
+      core.complain(("sim.bursts has no %s; it has calm_loss, enter, leave, loss"):format(shown(field)))
+    end
+  end
+  for field, default in pairs { enter = 0, leave = "1/10", loss = 1, calm_loss = 0 } do
+    local plain = BURST_FIELDS[field]
+    bursts[plain], bursts[plain .. "_of"] = units.ratio(given[field] or default)
+  end
+  return bursts
+end
+
 function units.constant(delay)
   local ns = units.duration(delay)
   return { shape = "constant", min_ns = ns, max_ns = ns, mean_ns = 0 }
@@ -157,15 +203,30 @@ local LINK_FIELDS = {
       plain[key] = part
     end
   end,
-  bandwidth = function(plain, value) plain.bandwidth = units.rate(value) end,
-  mss = function(plain, value)
-    if math.type(value) ~= "integer" or value < 1 or value > 65536 then
-      core.complain("mss is a number of bytes from 1 to 65536, not " .. shown(value))
+  jitter = function(plain, value) plain.jitter_ns = units.duration(value) end,
+  loss = function(plain, value)
+    if type(value) ~= "table" then
+      plain.loss, plain.loss_of = units.ratio(value)
+      plain.enter = 0
+    elseif value.is_bursts then
+      for key, part in pairs(value) do
+        plain[key] = part
+      end
+    else
+      core.complain 'loss is a share like "1%", or sim.bursts { ... }'
     end
-    plain.mss = value
   end,
+  bandwidth = function(plain, value) plain.bandwidth = units.rate(value) end,
+  queue = function(plain, value) plain.queue = units.bytes("queue", value, 0, BUFFER_MAX) end,
+  mss = function(plain, value) plain.mss = units.bytes("mss", value, 1, 65536) end,
+  mtu = function(plain, value)
+    plain.mtu = units.bytes("mtu", value, MTU_MIN, 65536)
+    plain.mss = math.min(plain.mss or plain.mtu, plain.mtu - IP_AND_TCP_BYTES)
+  end,
+  window = function(plain, value) plain.window = units.bytes("window", value, 1, BUFFER_MAX) end,
+  send_buffer = function(plain, value) plain.send_buffer = units.bytes("send_buffer", value, 1, BUFFER_MAX) end,
 }
-for _, field in ipairs { "loss", "split", "duplicate", "reorder" } do
+for _, field in ipairs { "split", "duplicate", "reorder" } do
   LINK_FIELDS[field] = function(plain, value)
     plain[field], plain[field .. "_of"] = units.ratio(value)
   end
@@ -178,8 +239,8 @@ end
 function units.read_link_field(plain, field, value)
   local read = LINK_FIELDS[field]
   if not read then
-    core.complain(("a link has no %s; it has bandwidth, delay, duplicate, loss, mss, reorder, split")
-      :format(shown(field)))
+    core.complain(("a link has no %s; it has bandwidth, delay, duplicate, jitter, loss, mss, mtu, queue, reorder, "
+      .. "send_buffer, split, window"):format(shown(field)))
   end
   read(plain, value)
 end

@@ -233,21 +233,31 @@ end
 local function set(link, field, value)
   local plain = {}
   units.read_link_field(plain, field, value)
-  local shown = type(value) == "table" and value.shape or tostring(value)
+  local shown = type(value) == "table" and (value.shape or value.shown) or tostring(value)
   core.set_link(link.from, link.to, plain, ("%s %s"):format(field, shown))
   return link
 end
 
 --- How long a segment is under way: "50ms", or sim.uniform(...), sim.exponential(...).
 function Link:delay(delay) return set(self, "delay", delay) end
---- Share of segments that are lost; over TCP they come later: "1%".
+--- Added to any delay: nothing to this much, all equally likely.
+function Link:jitter(jitter) return set(self, "jitter", jitter) end
+--- Share of segments that are lost: "1%", or sim.bursts { ... }; over TCP they come later.
 function Link:loss(ratio) return set(self, "loss", ratio) end
 --- "64KB/s"; 0: unlimited.
 function Link:bandwidth(rate) return set(self, "bandwidth", rate) end
+--- With a bandwidth: bytes that may wait for it; what would be more is lost. 0: no limit.
+function Link:queue(bytes) return set(self, "queue", bytes) end
 --- Share of deliveries that are cut in two at a chosen byte.
 function Link:split(ratio) return set(self, "split", ratio) end
 --- Largest segment in bytes.
 function Link:mss(bytes) return set(self, "mss", bytes) end
+--- Largest packet in bytes: TCP segments have 40 less, and a larger datagram travels in fragments.
+function Link:mtu(bytes) return set(self, "mtu", bytes) end
+--- What the receiver of a stream takes without being read, in bytes.
+function Link:window(bytes) return set(self, "window", bytes) end
+--- What the sender of a stream takes before it is acknowledged, in bytes.
+function Link:send_buffer(bytes) return set(self, "send_buffer", bytes) end
 --- UDP: share of datagrams that come twice.
 function Link:duplicate(ratio) return set(self, "duplicate", ratio) end
 --- UDP: share of datagrams that are overtaken.
@@ -259,13 +269,6 @@ function Link:heal() core.heal(self.from, self.to) return self end
 
 --- Keeps what arrives, until released; nothing is lost.
 function Link:hold() core.hold(self.from, self.to) return self end
-
---- `one_chunk`: the bytes of a connection arrive as one piece.
----@param how? { one_chunk: boolean? }
-function Link:release(how)
-  core.release(self.from, self.to, how and how.one_chunk or false)
-  return self
-end
 
 --- Bytes that are held now.
 ---@return integer
@@ -331,7 +334,8 @@ function World:delay_connects(from, to, delay, count)
   core.delay_connects(from, to, units.duration(delay), count or 1)
 end
 
---- Every connection that is not wholly closed: { { from =, to =, from_address =, to_address =, state = }, ... }.
+--- Every connection that is not wholly closed: { { id =, from =, to =, from_address =, to_address =,
+--- state = }, ... }.
 ---@return table
 function World:connections()
   return core.connections()
@@ -344,6 +348,7 @@ function World:accepted(from, to)
 end
 
 require "sim.node_faults"(World)
+require "sim.network" (World, Link)
 
 -- -- The run ----------------------------------------------------------------------------------------------------------
 

@@ -75,11 +75,11 @@ Connection::~Connection() {
 void Connection::Happen(uint64_t argument) {
   switch (argument) {
     case kSyn:
-      packet_ticket_ = 0;
+      packet_ticket_ = packet_ = 0;
       return ReceiveSyn();
     case kSynAck:
     case kRefusal:
-      packet_ticket_ = 0;
+      packet_ticket_ = packet_ = 0;
       return ReceiveAnswer(argument);
     case kSynRetry:
       client_ticket_ = 0;
@@ -112,11 +112,11 @@ void Connection::Start() {
 
 void Connection::SendSyn() {
   if (forth_.connect_rule == ConnectRule::kBlackHole || forth_.is_partitioned() ||
-      pipes_[0].streams().ShouldLose(forth_.config().loss)) {
+      forth_.ShouldLose(pipes_[0].streams())) {
     return RetrySynLater();
   }
   packet_epoch_ = forth_.epoch();
-  const int64_t delay_ns = pipes_[0].streams().ChooseDelayNs(forth_.config().delay) +
+  const int64_t delay_ns = pipes_[0].streams().ChooseDelayNs(forth_.config()) +
                            std::exchange(extra_delay_ns_, 0);
   ScheduleHandshake(fabric_.events.NowNs() + delay_ns, kSyn);
 }
@@ -143,12 +143,12 @@ void Connection::ReceiveSyn() {
 }
 
 void Connection::SendAnswer(uint64_t what) {
-  if (back_.is_partitioned() || pipes_[1].streams().ShouldLose(back_.config().loss)) {
+  if (back_.is_partitioned() || back_.ShouldLose(pipes_[1].streams())) {
     if (what == kSynAck) RetryServerLater();
     return RetrySynLater();
   }
   packet_epoch_ = back_.epoch();
-  const int64_t delay_ns = pipes_[1].streams().ChooseDelayNs(back_.config().delay);
+  const int64_t delay_ns = pipes_[1].streams().ChooseDelayNs(back_.config());
   ScheduleHandshake(fabric_.events.NowNs() + delay_ns, what);
 }
 
@@ -170,32 +170,88 @@ void Connection::ReceiveAnswer(uint64_t what) {
 
 // True if the held link keeps the segment; the client's patience still ends.
 bool Connection::KeepsHandshake(Link& link, uint64_t what) {
-  if (!link.is_held() || IsHandshakeLost(link)) return false;
+  if (!link.is_held() || is_packet_free_ || IsHandshakeLost(link)) return false;
   link.Keep(this);
   kept_by_ = &link;
-  kept_packet_ = what;
+  packet_ = what;
   kept_turn_ = link.TakeTurn();
   has_packet_crossed_ = true;
+  LimitPatience();
+  return true;
+}
+
+void Connection::LimitPatience() {
   if (client_ticket_ == 0 && sides_[0].state == State::kNone) {
     client_ticket_ =
         fabric_.events.Schedule(syn_sent_ns_ + kSynTimeoutS * kNsPerS, this, kConnectTimeout);
   }
-  return true;
 }
 
-void Connection::OnReleased(bool as_one_chunk) {
+void Connection::OnReleased(const Pieces& pieces) {
   kept_by_ = nullptr;
-  const int64_t turn_ns = as_one_chunk ? 0 : kept_turn_;
-  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs() + turn_ns, this, kept_packet_);
+  const int64_t turn_ns = pieces.is_joined() ? 0 : kept_turn_;
+  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs() + turn_ns, this, packet_);
 }
 
 void Connection::ScheduleHandshake(int64_t when_ns, uint64_t what) {
-  has_packet_crossed_ = false;
+  has_packet_crossed_ = is_packet_kept_ = is_packet_free_ = false;
+  packet_ = what;
+  packet_sent_ns_ = fabric_.events.NowNs();
+  packet_arrival_ns_ = when_ns;
   packet_ticket_ = fabric_.events.Schedule(when_ns, this, what);
   const int64_t deadline_ns = syn_sent_ns_ + kSynTimeoutS * kNsPerS;
   if (when_ns > deadline_ns && client_ticket_ == 0) {
     client_ticket_ = fabric_.events.Schedule(deadline_ns, this, kConnectTimeout);
   }
+}
+
+// -- What a story does to a segment of the handshake ----------------------------------------------
+
+std::optional<Connection::Packet> Connection::FindPacket() const {
+  if (packet_ == 0) return std::nullopt;
+  const char* kind = packet_ == kSyn ? "syn" : packet_ == kSynAck ? "syn-ack" : "rst";
+  return Packet{kind, packet_ == kSyn ? 0 : 1, kept_by_ != nullptr || is_packet_kept_,
+                packet_sent_ns_, packet_arrival_ns_};
+}
+
+// The segment is neither on its way nor kept. False: it is another one.
+bool Connection::StopPacket(int64_t sent_ns) {
+  if (packet_ == 0 || packet_sent_ns_ != sent_ns) return false;
+  fabric_.events.Cancel(std::exchange(packet_ticket_, 0));
+  if (kept_by_ != nullptr) std::exchange(kept_by_, nullptr)->Forget(this);
+  return true;
+}
+
+bool Connection::DeliverNow(int64_t sent_ns) {
+  if (!StopPacket(sent_ns)) return false;
+  is_packet_kept_ = false;
+  is_packet_free_ = true;
+  packet_ticket_ = fabric_.events.Schedule(fabric_.events.NowNs(), this, packet_);
+  return true;
+}
+
+bool Connection::Drop(int64_t sent_ns) {
+  if (!StopPacket(sent_ns)) return false;
+  if (std::exchange(packet_, 0) == kSynAck) RetryServerLater();
+  RetrySynLater();
+  return true;
+}
+
+bool Connection::Keep(int64_t sent_ns) {
+  if (!StopPacket(sent_ns)) return false;
+  const Link& link = packet_ == kSyn ? forth_ : back_;
+  has_packet_crossed_ = !IsHandshakeLost(link);
+  is_packet_kept_ = true;
+  LimitPatience();
+  return true;
+}
+
+bool Connection::LetGo(int64_t sent_ns) {
+  if (packet_ == 0 || packet_sent_ns_ != sent_ns) return false;
+  if (!std::exchange(is_packet_kept_, false)) return true;
+  packet_ticket_ = fabric_.events.Schedule(
+      std::max(packet_arrival_ns_, fabric_.events.NowNs()), this, packet_);
+  return true;
 }
 
 void Connection::RetrySynLater() {

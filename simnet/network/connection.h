@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "absl/strings/string_view.h"
 #include "engine/platform/transport.h"
@@ -67,6 +68,24 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   // The host of `side` has lost its power.
   void PowerOff(int side);
 
+  // -- What is under way (Network::ListInFlight()) --------------------------------------------------
+
+  Pipe& PipeOf(int direction) { return pipes_[direction]; }
+  const Pipe& PipeOf(int direction) const { return pipes_[direction]; }
+  // A segment of the handshake.
+  struct Packet {
+    const char* kind;
+    int from_side;
+    bool is_held;
+    int64_t sent_ns, arrival_ns;
+  };
+  std::optional<Packet> FindPacket() const;
+  // What a story does to the segment that was sent at `sent_ns`. False: it is there no more.
+  bool DeliverNow(int64_t sent_ns);
+  bool Drop(int64_t sent_ns);
+  bool Keep(int64_t sent_ns);
+  bool LetGo(int64_t sent_ns);
+
   const char* StateName() const;
   uint64_t BytesUnderWay(int direction) const { return pipes_[direction].BytesUnderWay(); }
 
@@ -95,7 +114,7 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   // Events of the handshake and of closing.
   void Happen(uint64_t argument) override;
   uint64_t HeldBytes() const override { return 0; }
-  void OnReleased(bool as_one_chunk) override;
+  void OnReleased(const Pieces& pieces) override;
 
   bool IsReceiverUp(int direction) const override;
   bool Takes(int direction, SegmentKind kind, bool has_bytes) const override;
@@ -122,6 +141,8 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
     return !has_packet_crossed_ && link.HasLost(packet_epoch_);
   }
   bool KeepsHandshake(Link& link, uint64_t what);
+  bool StopPacket(int64_t sent_ns);
+  void LimitPatience();
   void ScheduleHandshake(int64_t when_ns, uint64_t what);
   void RetrySynLater();
   void FailConnect(const char* error);
@@ -148,7 +169,10 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   int64_t half_open_ns_ = 0;
   int64_t extra_delay_ns_ = 0;     // of the next SYN
   uint64_t packet_ticket_ = 0, client_ticket_ = 0, server_ticket_ = 0;
-  uint64_t kept_packet_ = 0;       // what the held link `kept_by_` keeps
+  uint64_t packet_ = 0;            // what is under way or kept; 0: nothing
+  int64_t packet_sent_ns_ = 0, packet_arrival_ns_ = 0;
+  bool is_packet_kept_ = false;    // by hand
+  bool is_packet_free_ = false;    // no hold keeps it any more
   int64_t kept_turn_ = 0;
   Link* kept_by_ = nullptr;
   uint32_t packet_epoch_ = 0;      // of the link it is on, when sent

@@ -15,11 +15,19 @@ namespace {
 constexpr int64_t kLoopbackDelayNs = 20'000;
 constexpr uint32_t kLoopbackMssBytes = 65536;
 
+// RFC 791: each fragment has a header of 20 bytes, and all but the last carry a multiple of 8. The
+// datagram's own header, 8 bytes, travels with it.
+uint64_t Fragments(uint64_t datagram_bytes, uint32_t mtu_bytes) {
+  if (datagram_bytes + 28 <= mtu_bytes) return 1;
+  const uint64_t room = std::max<uint64_t>((mtu_bytes - std::min(mtu_bytes, 20u)) / 8 * 8, 8);
+  return (datagram_bytes + 8 + room - 1) / room;
+}
+
 }  // namespace
 
 Fabric::Fabric(ChoiceSource& choices, EventQueue& events) : choices(choices), events(events) {
   self_link_.delay.min_ns = self_link_.delay.max_ns = kLoopbackDelayNs;
-  self_link_.mss_bytes = kLoopbackMssBytes;
+  self_link_.mss_bytes = self_link_.mtu_bytes = kLoopbackMssBytes;
 }
 
 Fabric::~Fabric() = default;
@@ -76,22 +84,39 @@ void Fabric::SendDatagram(Host& from, Host& to, const Address& from_address,
   Link& link = LinkOf(from, to);
   LinkStreams& streams = DatagramStreamsOf(link);
   const LinkConfig& config = link.config();
-  const int64_t left_ns = link.Transmit(events.NowNs(), bytes.size());
-  const bool is_lost = streams.ShouldLose(config.loss);
+  const int64_t now_ns = events.NowNs();
+  if (link.IsFull(now_ns, bytes.size())) return;
+  const int64_t left_ns = link.Transmit(now_ns, bytes.size());
+  // A datagram is lost if any of its fragments is.
+  bool is_lost = link.ShouldLose(streams);
+  for (uint64_t i = Fragments(bytes.size(), config.mtu_bytes); i > 1; --i) {
+    is_lost |= link.ShouldLoseFragment(streams);
+  }
   if (link.is_partitioned() || is_lost) return;
   const int copies = streams.ShouldDuplicate(config.duplicate) ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
-    int64_t delay_ns = streams.ChooseDelayNs(config.delay);
+    int64_t delay_ns = streams.ChooseDelayNs(config);
     // Late by another delay and a millisecond: datagrams sent within that time overtake it.
     if (streams.ShouldReorder(config.reorder)) delay_ns += config.delay.min_ns + 1'000'000;
     const uint64_t serial = ++serial_;
     std::unique_ptr<DatagramFlight>& flight = datagrams_[serial];
-    flight = std::make_unique<DatagramFlight>(*this, serial, link, to, to_address,
+    flight = std::make_unique<DatagramFlight>(*this, serial, link, from, to, to_address,
                                               Datagram{from_address, std::string(bytes)});
     flight->Launch(left_ns + delay_ns);
   }
 }
 
 void Fabric::RemoveDatagram(uint64_t serial) { datagrams_.erase(serial); }
+
+std::map<uint64_t, DatagramFlight*> Fabric::Datagrams() const {
+  std::map<uint64_t, DatagramFlight*> sorted;
+  for (const auto& [serial, flight] : datagrams_) sorted[serial] = flight.get();
+  return sorted;
+}
+
+DatagramFlight* Fabric::FindDatagram(uint64_t serial) const {
+  const auto found = datagrams_.find(serial);
+  return found == datagrams_.end() ? nullptr : found->second.get();
+}
 
 }  // namespace skysim

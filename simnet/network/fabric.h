@@ -54,6 +54,9 @@ class Fabric final : public Happening {
   void SendDatagram(Host& from, Host& to, const Address& from_address, const Address& to_address,
                     absl::string_view bytes);
   void RemoveDatagram(uint64_t serial);
+  // In order of sending.
+  std::map<uint64_t, DatagramFlight*> Datagrams() const;
+  DatagramFlight* FindDatagram(uint64_t serial) const;
 
  private:
   void Happen(uint64_t serial) override;

@@ -78,13 +78,37 @@ int64_t LinkStreams::ChooseDelayNs(const Delay& delay) {
 void Link::SetConfig(const LinkConfig& config) {
   own_config_ = config;
   config_ = &*own_config_;
+  if (config.bursts.enter.numerator == 0) is_in_burst_ = false;
+}
+
+void Link::PassBurst(LinkStreams& streams) {
+  const Bursts& bursts = config_->bursts;
+  is_in_burst_ = is_in_burst_ ? streams.ShouldStayInBurst(bursts.leave)
+                              : streams.ShouldEnterBurst(bursts.enter);
+}
+
+bool Link::ShouldLoseInBursts(LinkStreams& streams) {
+  PassBurst(streams);
+  return streams.ShouldLose(is_in_burst_ ? config_->bursts.loss : config_->bursts.calm_loss);
+}
+
+void Link::PassInVain(LinkStreams& streams, uint64_t count) {
+  for (uint64_t i = 0; i < count && is_in_burst_; ++i) PassBurst(streams);
+}
+
+int64_t Link::TransmissionNs(uint64_t size) const {
+  return static_cast<int64_t>(static_cast<unsigned __int128>(size) * kNsPerSecond /
+                              config_->bandwidth_bytes_per_s);
+}
+
+uint64_t Link::WaitingBytes(int64_t now_ns) const {
+  const auto wait_ns = static_cast<unsigned __int128>(busy_until_ns_ - now_ns);
+  return static_cast<uint64_t>(wait_ns * config_->bandwidth_bytes_per_s / kNsPerSecond);
 }
 
 int64_t Link::Transmit(int64_t now_ns, uint64_t size) {
-  const uint64_t rate = config_->bandwidth_bytes_per_s;
-  if (rate == 0) return now_ns;
-  const auto took_ns = static_cast<unsigned __int128>(size) * kNsPerSecond / rate;
-  busy_until_ns_ = std::max(busy_until_ns_, now_ns) + static_cast<int64_t>(took_ns);
+  if (config_->bandwidth_bytes_per_s == 0) return now_ns;
+  busy_until_ns_ = std::max(busy_until_ns_, now_ns) + TransmissionNs(size);
   return busy_until_ns_;
 }
 
@@ -93,11 +117,11 @@ void Link::Partition() {
   ++epoch_;
 }
 
-void Link::Release(bool as_one_chunk) {
+void Link::Release(const Pieces& pieces) {
   is_held_ = false;
   turn_ = 0;
   const std::vector<Holdable*> kept = std::exchange(kept_, {});
-  for (Holdable* holdable : kept) holdable->OnReleased(as_one_chunk);
+  for (Holdable* holdable : kept) holdable->OnReleased(pieces);
 }
 
 void Link::Forget(Holdable* kept) {

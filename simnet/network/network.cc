@@ -8,6 +8,7 @@
 #include "simnet/network/connection.h"
 #include "simnet/network/fabric.h"
 #include "simnet/network/host_transport.h"
+#include "simnet/network/in_flight.h"
 
 namespace skysim {
 
@@ -31,6 +32,7 @@ class Network::Impl final {
   }
 
   Fabric fabric;
+  InFlight in_flight{fabric};
 };
 
 Network::Network(ChoiceSource& choices, EventQueue& events)
@@ -121,9 +123,17 @@ absl::Status Network::Hold(const std::string& from, const std::string& to) {
   return link.status();
 }
 
-absl::Status Network::Release(const std::string& from, const std::string& to, bool as_one_chunk) {
+absl::Status Network::Release(const std::string& from, const std::string& to,
+                              const Pieces& pieces) {
   const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
-  if (link.ok()) (*link)->Release(as_one_chunk);
+  if (link.ok()) (*link)->Release(pieces);
+  return link.status();
+}
+
+absl::Status Network::Cut(const std::string& from, const std::string& to,
+                          std::vector<uint64_t> lengths) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (link.ok()) (*link)->Cut(std::move(lengths));
   return link.status();
 }
 
@@ -132,6 +142,18 @@ absl::StatusOr<uint64_t> Network::HeldBytes(const std::string& from, const std::
   if (!link.ok()) return link.status();
   return (*link)->HeldBytes();
 }
+
+// -- Messages in flight -------------------------------------------------------------------------
+
+std::vector<MessageInFlight> Network::ListInFlight() { return impl_->in_flight.List(); }
+
+absl::Status Network::Deliver(uint64_t id) { return impl_->in_flight.Deliver(id); }
+
+absl::Status Network::Drop(uint64_t id) { return impl_->in_flight.Drop(id); }
+
+absl::Status Network::HoldMessage(uint64_t id) { return impl_->in_flight.Hold(id); }
+
+absl::Status Network::ReleaseMessage(uint64_t id) { return impl_->in_flight.Release(id); }
 
 // -- Connections ----------------------------------------------------------------------------------
 
@@ -166,7 +188,7 @@ absl::Status Network::DelayConnects(const std::string& from, const std::string& 
 std::vector<Network::ConnectionInfo> Network::Connections() const {
   std::vector<ConnectionInfo> infos;
   for (const auto& [serial, connection] : impl_->fabric.connections()) {
-    infos.push_back({connection->HostOf(0).name, connection->HostOf(1).name,
+    infos.push_back({serial, connection->HostOf(0).name, connection->HostOf(1).name,
                      connection->LocalAddress(0), connection->LocalAddress(1),
                      connection->StateName(), connection->BytesUnderWay(0),
                      connection->BytesUnderWay(1)});

@@ -14,6 +14,7 @@
 #include "simnet/choice/choice_source.h"
 #include "simnet/network/link.h"
 #include "simnet/network/link_config.h"
+#include "simnet/network/message_in_flight.h"
 #include "simnet/time/event_queue.h"
 
 namespace skysim {
@@ -78,12 +79,30 @@ class Network final {
   // Loses everything on the link from now on (segments under way included) until healed.
   absl::Status Partition(const std::string& from, const std::string& to);
   absl::Status Heal(const std::string& from, const std::string& to);
-  // Keeps what arrives at the far end of the link until released; nothing is lost, and released
-  // bytes of one connection arrive as one chunk if `as_one_chunk`.
+  // Keeps what arrives at the far end of the link until released; nothing is lost. Released bytes
+  // arrive as they came, or joined and cut as `pieces` says.
   absl::Status Hold(const std::string& from, const std::string& to);
-  absl::Status Release(const std::string& from, const std::string& to, bool as_one_chunk);
+  absl::Status Release(const std::string& from, const std::string& to, const Pieces& pieces);
+  // The bytes that the next connection to write there writes next arrive in pieces of `lengths`.
+  absl::Status Cut(const std::string& from, const std::string& to, std::vector<uint64_t> lengths);
   // Bytes now held at the far end of the link.
   absl::StatusOr<uint64_t> HeldBytes(const std::string& from, const std::string& to) const;
+
+  // -- Messages in flight ---------------------------------------------------------------------
+
+  // Everything that is on a link now or kept at its far end, in order of sending. A stream's bytes
+  // that nothing can tell apart are one message. Acknowledgements are not listed.
+  std::vector<MessageInFlight> ListInFlight();
+  // What is done to one of them; NotFound "message 7 is not in flight". A retransmission is another
+  // message, with an id of its own.
+  //
+  // It arrives now, even if its link is held; bytes of a stream not before those in front of them.
+  absl::Status Deliver(uint64_t id);
+  // It is lost. Bytes of a stream, and all that was sent behind them, come by retransmission.
+  absl::Status Drop(uint64_t id);
+  // It waits at the far end until released, and with it what is behind it in its stream.
+  absl::Status HoldMessage(uint64_t id);
+  absl::Status ReleaseMessage(uint64_t id);
 
   // -- Connections --------------------------------------------------------------------------------
 
@@ -99,6 +118,7 @@ class Network final {
                              int count);
 
   struct ConnectionInfo {
+    uint64_t serial;
     std::string from, to;  // who connected to whom
     Address from_address, to_address;
     std::string state;       // "connecting", "open", "closing"

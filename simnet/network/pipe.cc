@@ -89,6 +89,7 @@ size_t Pipe::Write(absl::string_view bytes, uint64_t cause) {
   if (is_abandoned_) return bytes.size();
   const size_t size = std::min<uint64_t>(bytes.size(), Space());
   if (size == 0) return 0;
+  if (link_.has_cut()) TakeCut();
   bytes_.Append(bytes.substr(0, size));
   written_ += size;
   cause_ = cause;
@@ -130,6 +131,7 @@ uint64_t Pipe::SegmentBytes() const {
   const uint64_t size = std::min(End() - sent_, config.receive_window_bytes - unread);
   // Segments that nothing can tell apart travel as one.
   const bool is_plain = config.bandwidth_bytes_per_s == 0 && config.loss.numerator == 0 &&
+                        config.bursts.enter.numerator == 0 && config.jitter_ns == 0 &&
                         config.delay.shape == Delay::Shape::kConstant;
   return is_plain ? size : std::min<uint64_t>(size, std::max<uint32_t>(config.mss_bytes, 1));
 }
@@ -142,29 +144,51 @@ void Pipe::TrySend(bool has_turn) {
     if (is_window_closed_) return;
     const LinkConfig& config = link_.config();
     if (config.bandwidth_bytes_per_s != 0) {
-      const auto ahead_ns = static_cast<int64_t>(
-          static_cast<unsigned __int128>(kQueuedSegmentsMax) * config.mss_bytes * kNsPerS /
-          config.bandwidth_bytes_per_s);
-      const int64_t turn_ns = link_.busy_until_ns() - ahead_ns;
-      if (!has_turn && turn_ns > events_.NowNs()) return Schedule(turn_ns, kPump, &pump_ticket_);
+      const int64_t turn_ns = TurnNs(size, has_turn);
+      if (turn_ns > events_.NowNs()) return Schedule(turn_ns, kPump, &pump_ticket_);
       has_turn = false;
     }
     if (!Transmit(SegmentKind::kData, size)) return;
   }
 }
 
+// When `size` bytes may go on a link with a bandwidth. With a queue, who has nothing waiting there
+// tries at once, and loses the segment if it is full; who has waits until there is room.
+int64_t Pipe::TurnNs(uint64_t size, bool has_turn) const {
+  const LinkConfig& config = link_.config();
+  if (config.queue_bytes == 0) {
+    if (has_turn) return 0;
+    return link_.busy_until_ns() - link_.TransmissionNs(kQueuedSegmentsMax * config.mss_bytes);
+  }
+  if (!has_turn && last_left_ns_ <= events_.NowNs()) return 0;
+  const uint64_t room = config.queue_bytes - std::min(size, config.queue_bytes);
+  return link_.busy_until_ns() - link_.TransmissionNs(room);
+}
+
+// A lost segment does not stop those that are sent behind it: they pass through a burst as well.
+void Pipe::PassInVain(uint64_t size) {
+  const LinkConfig& config = link_.config();
+  if (config.bursts.enter.numerator == 0) return;
+  const uint64_t window = config.receive_window_bytes;
+  const uint64_t behind = std::min(End() - sent_ - size, window - std::min(window, sent_ - read_));
+  link_.PassInVain(streams_, behind / std::max<uint32_t>(config.mss_bytes, 1));
+}
+
 // Puts a segment on the wire. False: it was lost there.
 bool Pipe::Transmit(SegmentKind kind, uint64_t size) {
   const int64_t now_ns = events_.NowNs();
-  if (link_.is_partitioned() || streams_.ShouldLose(link_.config().loss)) {
-    if (kind == SegmentKind::kData) is_recovering_ = true;
+  if (link_.is_partitioned() || link_.ShouldLose(streams_) || link_.IsFull(now_ns, size)) {
+    if (kind == SegmentKind::kData) {
+      is_recovering_ = true;
+      PassInVain(size);
+    }
     if (kind == SegmentKind::kEstablish) ends_.OnEstablishLost(direction_);
     if (kind == SegmentKind::kData || kind == SegmentKind::kProbe) StartRetry(now_ns);
     return false;
   }
-  const int64_t left_ns = link_.Transmit(now_ns, size);
+  const int64_t left_ns = last_left_ns_ = link_.Transmit(now_ns, size);
   sent_ += size;
-  Launch(kind, left_ns + streams_.ChooseDelayNs(link_.config().delay));
+  Launch(kind, left_ns + streams_.ChooseDelayNs(link_.config()));
   return true;
 }
 
@@ -173,7 +197,7 @@ void Pipe::Launch(SegmentKind kind, int64_t arrival_ns) {
   if (kind == SegmentKind::kData && !flights_.empty()) {
     Flight& last = flights_.back();
     if (last.kind == kind && last.arrival_ns == last_arrival_ns_ && last.epoch == link_.epoch() &&
-        !last.is_held) {
+        !last.is_held && !last.is_kept) {
       last.end = sent_;
       last.cause = cause_;
       return;
@@ -181,7 +205,7 @@ void Pipe::Launch(SegmentKind kind, int64_t arrival_ns) {
   }
   flights_.push_back(
       {last_arrival_ns_, events_.NowNs(), sent_, cause_, link_.epoch(), kind, /*is_held=*/false,
-       /*turn=*/0});
+       /*is_kept=*/false, /*is_free=*/false, /*turn=*/0});
   if (deliver_ticket_ == 0) ScheduleDelivery();
 }
 
@@ -254,38 +278,51 @@ bool Pipe::IsLost(const Flight& flight) const {
 void Pipe::Deliver() {
   if (flights_.empty()) return;
   if (flights_.front().arrival_ns > events_.NowNs()) return ScheduleDelivery();
-  if (IsLost(flights_.front())) return Lose();
-  if (link_.is_held()) return Hold();
+  Flight& first = flights_.front();
+  if (IsLost(first)) return Lose();
+  if (first.is_kept) {
+    first.is_held = true;
+    return;
+  }
+  if (IsStopped(first)) return Hold();
   Arrive();
 }
 
 // The first flight is lost. Data behind it cannot arrive before it is sent again.
 void Pipe::Lose() {
-  const Flight lost = flights_.front();
+  LoseFrom(0);
+}
+
+void Pipe::LoseFrom(size_t index) {
+  const Flight lost = flights_[index];
   if (lost.kind == SegmentKind::kData) {
-    if (is_abandoned_) return LoseForGood();
-    flights_.clear();
-    sent_ = arrived_;
+    if (is_abandoned_) return LoseForGood(index);
+    sent_ = StartOf(index);
+    flights_.erase(index, flights_.size() - index);
     is_recovering_ = true;
     return StartRetry(std::max(lost.sent_ns, events_.NowNs() - RetryTimeoutNs()));
   }
-  flights_.pop_front();
+  flights_.erase(index, 1);
   ScheduleDelivery();
   if (lost.kind == SegmentKind::kReset) is_reset_under_way_ = false;
   if (lost.kind == SegmentKind::kProbe) StartRetry(lost.sent_ns);
   if (lost.kind == SegmentKind::kEstablish) ends_.OnEstablishLost(direction_);
 }
 
-// As Lose(), for data that nobody will send again: the stream ends before the hole. A RST behind it
-// still comes.
-void Pipe::LoseForGood() {
+// As LoseFrom(), for data that nobody will send again: the stream ends before the hole. A RST behind
+// it still comes.
+void Pipe::LoseForGood(size_t index) {
+  const uint64_t end = std::min(StartOf(index), written_);
   Ring<Flight> others;
   for (size_t i = 0; i < flights_.size(); ++i) {
-    if (flights_[i].kind != SegmentKind::kData) others.push_back(flights_[i]);
+    Flight& flight = flights_[i];
+    if (i >= index && flight.kind == SegmentKind::kData) continue;
+    flight.end = std::min(flight.end, end);
+    others.push_back(flight);
   }
   flights_ = others;
   is_finished_ = false;
-  sent_ = written_ = arrived_;
+  sent_ = written_ = end;
   bytes_.Truncate(written_ - read_);
   ScheduleDelivery();
 }
@@ -297,6 +334,7 @@ void Pipe::Hold() {
   for (size_t i = 0; i < flights_.size(); ++i) {
     Flight& flight = flights_[i];
     if (flight.is_held) continue;
+    if (flight.is_kept) return;
     if (flight.arrival_ns > events_.NowNs()) {
       return Schedule(flight.arrival_ns, kDeliver, &deliver_ticket_);
     }
@@ -313,14 +351,94 @@ uint64_t Pipe::HeldBytes() const {
   return std::min(end, written_) - std::min(arrived_, written_);
 }
 
-void Pipe::OnReleased(bool as_one_chunk) {
+void Pipe::OnReleased(const Pieces& pieces) {
   is_kept_ = false;
+  const bool is_cut = pieces.bytes != 0 || !pieces.at.empty();
+  if (is_cut && cuts_ == nullptr) cuts_ = std::make_unique<Cuts>();
   for (size_t i = 0; i < flights_.size() && flights_[i].is_held; ++i) {
-    flights_[i].arrival_ns = events_.NowNs() + (as_one_chunk ? 0 : flights_[i].turn);
+    flights_[i].arrival_ns = events_.NowNs() + (pieces.is_joined() ? 0 : flights_[i].turn);
     last_arrival_ns_ = std::max(last_arrival_ns_, flights_[i].arrival_ns);
+    if (is_cut) cuts_->until = flights_[i].end;
   }
+  if (is_cut) {
+    cuts_->from = arrived_;
+    cuts_->every = pieces.bytes;
+    std::vector<uint64_t> at;
+    for (uint64_t place : pieces.at) at.push_back(arrived_ + place);
+    cuts_->at.insert(cuts_->at.begin(), at.begin(), at.end());
+    std::sort(cuts_->at.begin(), cuts_->at.end());
+  }
+  DeliverAnew();
+}
+
+// The first flight may be due at another time than it was.
+void Pipe::DeliverAnew() {
   events_.Cancel(std::exchange(deliver_ticket_, 0));
   ScheduleDelivery();
+}
+
+// -- What a story does to one segment -------------------------------------------------------------
+
+std::vector<Pipe::Listed> Pipe::List() const {
+  std::vector<Listed> list;
+  for (size_t i = 0; i < flights_.size(); ++i) {
+    const Flight& flight = flights_[i];
+    const uint64_t start = StartOf(i);
+    const bool is_data = flight.kind == SegmentKind::kData;
+    list.push_back({{start, flight.sent_ns, flight.kind},
+                    flight.arrival_ns,
+                    is_data ? std::min(flight.end, written_) - std::min(start, written_) : 0,
+                    is_data && flight.end > written_,
+                    flight.is_held || flight.is_kept});
+  }
+  return list;
+}
+
+// The number of flights: it is not there.
+size_t Pipe::FindFlight(const FlightKey& key) const {
+  size_t index = 0;
+  while (index < flights_.size() &&
+         (StartOf(index) != key.start || flights_[index].sent_ns != key.sent_ns ||
+          flights_[index].kind != key.kind)) {
+    ++index;
+  }
+  return index;
+}
+
+bool Pipe::DeliverNow(const FlightKey& key) {
+  const size_t index = FindFlight(key);
+  if (index == flights_.size()) return false;
+  Flight& flight = flights_[index];
+  flight.is_kept = false;
+  flight.is_free = true;
+  flight.arrival_ns =
+      std::max(events_.NowNs(), index == 0 ? int64_t{0} : flights_[index - 1].arrival_ns);
+  DeliverAnew();
+  return true;
+}
+
+bool Pipe::Drop(const FlightKey& key) {
+  const size_t index = FindFlight(key);
+  if (index == flights_.size()) return false;
+  LoseFrom(index);
+  return true;
+}
+
+bool Pipe::Keep(const FlightKey& key) {
+  const size_t index = FindFlight(key);
+  if (index == flights_.size()) return false;
+  flights_[index].is_kept = true;
+  return true;
+}
+
+bool Pipe::LetGo(const FlightKey& key) {
+  const size_t index = FindFlight(key);
+  if (index == flights_.size()) return false;
+  Flight& flight = flights_[index];
+  if (!std::exchange(flight.is_kept, false)) return true;
+  flight.arrival_ns = std::max(flight.arrival_ns, events_.NowNs());
+  DeliverAnew();
+  return true;
 }
 
 // -- The receiving end ----------------------------------------------------------------------------
@@ -349,7 +467,8 @@ void Pipe::TakeData() {
   uint64_t end = first.end, cause = first.cause;
   flights_.pop_front();
   while (!flights_.empty() && flights_.front().kind == SegmentKind::kData &&
-         flights_.front().arrival_ns == first.arrival_ns && !IsLost(flights_.front())) {
+         flights_.front().arrival_ns == first.arrival_ns && !IsLost(flights_.front()) &&
+         !IsStopped(flights_.front())) {
     end = flights_.front().end;
     cause = flights_.front().cause;
     flights_.pop_front();
@@ -371,6 +490,7 @@ void Pipe::TakeData() {
     rest.end = end;
     rest.cause = cause;
     rest.is_held = true;  // it has crossed the link
+    rest.is_free = true;
     flights_.push_front(rest);
     last_arrival_ns_ = std::max(last_arrival_ns_, rest.arrival_ns);
   }
@@ -381,10 +501,36 @@ void Pipe::TakeData() {
 
 // Where the delivery of the bytes up to `end` is cut, if it is.
 uint64_t Pipe::MaybeSplit(uint64_t end) {
+  if (cuts_ != nullptr) {
+    const uint64_t cut = NextCut();
+    if (cut != 0) return std::min(cut, end);
+    cuts_ = nullptr;
+  }
   const uint64_t size = end - arrived_;
   const Ratio split = link_.config().split;
   if (split.numerator == 0 || size < 2 || !streams_.ShouldSplit(split)) return end;
   return arrived_ + streams_.ChooseSplitBytes(size);
+}
+
+// The first position behind what has arrived; 0: there is none.
+uint64_t Pipe::NextCut() const {
+  uint64_t cut = 0;
+  const auto next = std::upper_bound(cuts_->at.begin(), cuts_->at.end(), arrived_);
+  if (next != cuts_->at.end()) cut = *next;
+  if (cuts_->every != 0 && arrived_ < cuts_->until) {
+    const uint64_t passed = (arrived_ - cuts_->from) / cuts_->every;
+    const uint64_t every = std::min(cuts_->from + (passed + 1) * cuts_->every, cuts_->until);
+    cut = cut == 0 ? every : std::min(cut, every);
+  }
+  return cut;
+}
+
+// The lengths that the link has for what is written now.
+void Pipe::TakeCut() {
+  if (cuts_ == nullptr) cuts_ = std::make_unique<Cuts>();
+  uint64_t position = written_;
+  for (uint64_t length : link_.TakeCut()) cuts_->at.push_back(position += length);
+  std::sort(cuts_->at.begin(), cuts_->at.end());
 }
 
 size_t Pipe::Unread() const { return std::min(arrived_, written_) - read_; }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -20,6 +22,18 @@ enum class SegmentKind : uint8_t {
   kEstablish,  // the ACK that ends the handshake
   kProbe,      // a retransmission of bytes that have arrived: only an ACK of them was lost
   kReset,      // RST; never sent again
+};
+
+// What a segment under way is known by to those outside: where it begins in its stream, and when it
+// was sent.
+struct FlightKey {
+  uint64_t start;
+  int64_t sent_ns;
+  SegmentKind kind;
+
+  bool operator<(const FlightKey& other) const {
+    return std::tie(start, sent_ns, kind) < std::tie(other.start, other.sent_ns, other.kind);
+  }
 };
 
 // The connection around a pipe: what its two kernels do about what the pipe brings.
@@ -106,6 +120,21 @@ class Pipe final : public Happening, public Holdable {
   // Written and not arrived yet.
   uint64_t BytesUnderWay() const { return written_ - std::min(arrived_, written_); }
 
+  // -- What is on the wire or kept at its far end (Network::ListInFlight()) -----------------------
+
+  struct Listed {
+    FlightKey key;
+    int64_t arrival_ns;
+    uint64_t bytes;
+    bool has_fin, is_held;
+  };
+  std::vector<Listed> List() const;
+  // False: it is there no more.
+  bool DeliverNow(const FlightKey& key);
+  bool Drop(const FlightKey& key);
+  bool Keep(const FlightKey& key);
+  bool LetGo(const FlightKey& key);
+
   // For the handshake, whose segments use the same link and streams.
   LinkStreams& streams() { return streams_; }
   Link& link() { return link_; }
@@ -119,6 +148,8 @@ class Pipe final : public Happening, public Holdable {
     uint32_t epoch;  // of the link, when sent
     SegmentKind kind;
     bool is_held;    // has crossed the link
+    bool is_kept;    // by hand
+    bool is_free;    // no hold keeps it any more
     int64_t turn;    // in which it is released from a hold
   };
   struct Ack {
@@ -141,6 +172,12 @@ class Pipe final : public Happening, public Holdable {
       items_.clear();
       begin_ = 0;
     }
+    // Removes `size` elements from `index` on.
+    void erase(size_t index, size_t size) {
+      const auto first = items_.begin() + static_cast<ptrdiff_t>(begin_ + index);
+      items_.erase(first, first + static_cast<ptrdiff_t>(size));
+      if (empty()) clear();
+    }
     void push_front(const T& item) {
       if (begin_ == 0) {
         items_.insert(items_.begin(), item);
@@ -162,7 +199,7 @@ class Pipe final : public Happening, public Holdable {
 
   void Happen(uint64_t argument) override;
   uint64_t HeldBytes() const override;
-  void OnReleased(bool as_one_chunk) override;
+  void OnReleased(const Pieces& pieces) override;
 
   uint64_t End() const { return written_ + (is_finished_ ? 1 : 0); }
   void Schedule(int64_t when_ns, uint64_t what, uint64_t* ticket);
@@ -171,6 +208,8 @@ class Pipe final : public Happening, public Holdable {
   // `has_turn`: waited for the link's bandwidth, and may use it now.
   void TrySend(bool has_turn = false);
   uint64_t SegmentBytes() const;
+  int64_t TurnNs(uint64_t size, bool has_turn) const;
+  void PassInVain(uint64_t size);
   bool Transmit(SegmentKind kind, uint64_t size);
   void Launch(SegmentKind kind, int64_t arrival_ns);
   void StartRetry(int64_t since_ns);
@@ -185,8 +224,17 @@ class Pipe final : public Happening, public Holdable {
   void ScheduleDelivery();
   bool IsLost(const Flight& flight) const;
   void Lose();
-  void LoseForGood();
+  void LoseForGood(size_t index);
+  void LoseFrom(size_t index);
   void Hold();
+  bool IsStopped(const Flight& flight) const {
+    return flight.is_kept || (link_.is_held() && !flight.is_free);
+  }
+  size_t FindFlight(const FlightKey& key) const;
+  uint64_t StartOf(size_t index) const { return index == 0 ? arrived_ : flights_[index - 1].end; }
+  void DeliverAnew();
+  void TakeCut();
+  uint64_t NextCut() const;
   void Arrive();
   void TakeData();
   uint64_t MaybeSplit(uint64_t end);
@@ -203,9 +251,17 @@ class Pipe final : public Happening, public Holdable {
   uint64_t read_ = 0, acked_ = 0, arrived_ = 0, sent_ = 0, written_ = 0;
   uint64_t cause_ = 0;  // of the last write
 
+  // Where the delivery of the stream is cut: behind the positions `at` (ascending), and at each
+  // multiple of `every` from `from` to `until`. Null: nowhere.
+  struct Cuts {
+    std::vector<uint64_t> at;
+    uint64_t from = 0, every = 0, until = 0;
+  };
+  std::unique_ptr<Cuts> cuts_;
+
   Ring<Flight> flights_;  // in order of arrival
   Ring<Ack> acks_;
-  int64_t last_arrival_ns_ = 0;
+  int64_t last_arrival_ns_ = 0, last_left_ns_ = 0;
   uint64_t deliver_ticket_ = 0, ack_ticket_ = 0, retry_ticket_ = 0, pump_ticket_ = 0;
   // As it was when the last acknowledgement came: the time-out goes by what was measured, not by what
   // a link has become since (Linux: tcp_rtt_estimator runs for acknowledgements only). -1: none yet.

@@ -11,6 +11,7 @@
 #include "simnet/scenario/checks_module.h"
 #include "simnet/scenario/director.h"
 #include "simnet/scenario/node_module.h"
+#include "simnet/scenario/network_module.h"
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_tasks.h"
 #include "simnet/scenario/verb.h"
@@ -24,49 +25,7 @@ namespace {
 // In the registry: name -> list of probes; [1] = how many probes were put into lists.
 constexpr char kProbeLists[] = "skysim.probes";
 
-// The network that `verb` acts on.
-Network& NetworkFor(lua_State* L, absl::string_view verb) {
-  Network* network = DirectorOf(L).stage().simulated_network();
-  if (network == nullptr) {
-    Raise(L, absl::StrCat(verb, " needs a simulated network; --transport tcp has a real one"));
-  }
-  return *network;
-}
-
-struct Ends {
-  std::string from, to;
-};
-
-// Two different nodes at indexes 1 and 2.
-Ends KnownEnds(lua_State* L) {
-  Ends ends{KnownNode(L, 1), KnownNode(L, 2)};
-  if (ends.from == ends.to) {
-    Raise(L, absl::StrCat("there is no link from ", ends.from, " to itself"));
-  }
-  return ends;
-}
-
-std::string Arrow(const Ends& ends) { return absl::StrCat(ends.from, ">", ends.to); }
-
 // -- Fields of tables ----------------------------------------------------------------------------
-
-std::string TextField(lua_State* L, int table, const char* key) {
-  lua_getfield(L, table, key);
-  size_t size = 0;
-  const char* text = lua_tolstring(L, -1, &size);
-  std::string value = text == nullptr ? "" : std::string(text, size);
-  lua_pop(L, 1);
-  return value;
-}
-
-// False: the field is not there.
-template <typename Integer>
-bool IntegerField(lua_State* L, int table, const char* key, Integer* value) {
-  bool is_there = lua_getfield(L, table, key) != LUA_TNIL;
-  if (is_there) *value = static_cast<Integer>(lua_tointeger(L, -1));
-  lua_pop(L, 1);
-  return is_there;
-}
 
 std::map<std::string, std::string> MapField(lua_State* L, int table, const char* key) {
   std::map<std::string, std::string> entries;
@@ -88,30 +47,6 @@ std::vector<std::string> ListField(lua_State* L, int table, const char* key) {
   }
   lua_pop(L, 2);
   return list;
-}
-
-void RatioField(lua_State* L, int table, const std::string& key, Ratio* ratio) {
-  IntegerField(L, table, key.c_str(), &ratio->numerator);
-  IntegerField(L, table, absl::StrCat(key, "_of").c_str(), &ratio->denominator);
-}
-
-// Changes those fields of a link that the table of sim.units has.
-void ReadLink(lua_State* L, int table, LinkConfig* link) {
-  std::string shape = TextField(L, table, "shape");
-  if (!shape.empty()) {
-    link->delay.shape = shape == "uniform"       ? Delay::Shape::kUniform
-                        : shape == "exponential" ? Delay::Shape::kExponential
-                                                 : Delay::Shape::kConstant;
-  }
-  IntegerField(L, table, "min_ns", &link->delay.min_ns);
-  IntegerField(L, table, "max_ns", &link->delay.max_ns);
-  IntegerField(L, table, "mean_ns", &link->delay.mean_ns);
-  IntegerField(L, table, "bandwidth", &link->bandwidth_bytes_per_s);
-  IntegerField(L, table, "mss", &link->mss_bytes);
-  RatioField(L, table, "loss", &link->loss);
-  RatioField(L, table, "split", &link->split);
-  RatioField(L, table, "duplicate", &link->duplicate);
-  RatioField(L, table, "reorder", &link->reorder);
 }
 
 NodeDeclaration ReadNode(lua_State* L, int table) {
@@ -416,25 +351,6 @@ int CheckLink(lua_State* L) {
   return 0;
 }
 
-// set_link(from, to, fields, description)
-int SetLink(lua_State* L) {
-  Network& network = NetworkFor(L, "a link");
-  Ends ends = KnownEnds(L);
-  absl::StatusOr<LinkConfig> link = network.GetLink(ends.from, ends.to);
-  CheckVerb(L, link.status());
-  ReadLink(L, 3, &*link);
-  NoteFault(L, absl::StrCat("link ", Arrow(ends), " ", lua_tostring(L, 4)));
-  CheckVerb(L, network.SetLink(ends.from, ends.to, *link));
-  return 0;
-}
-
-// Real sockets are as fast as they are.
-int SetDefaultLink(lua_State* L) {
-  Network* network = DirectorOf(L).stage().simulated_network();
-  if (network != nullptr) ReadLink(L, 1, &network->DefaultLink());
-  return 0;
-}
-
 int Partition(lua_State* L) {
   NetworkFor(L, "world:partition");
   Ends ends = KnownEnds(L);
@@ -456,33 +372,6 @@ int HealAll(lua_State* L) {
   NoteFault(L, "heal all");
   DirectorOf(L).HealAll();
   return 0;
-}
-
-int Hold(lua_State* L) {
-  Network& network = NetworkFor(L, "link:hold");
-  Ends ends = KnownEnds(L);
-  NoteFault(L, absl::StrCat("hold ", Arrow(ends)));
-  CheckVerb(L, network.Hold(ends.from, ends.to));
-  return 0;
-}
-
-// release(from, to, is_one_chunk)
-int Release(lua_State* L) {
-  Network& network = NetworkFor(L, "link:release");
-  Ends ends = KnownEnds(L);
-  bool is_one_chunk = lua_toboolean(L, 3) != 0;
-  NoteFault(L, absl::StrCat("release ", Arrow(ends), is_one_chunk ? " as one chunk" : ""));
-  CheckVerb(L, network.Release(ends.from, ends.to, is_one_chunk));
-  return 0;
-}
-
-int Held(lua_State* L) {
-  Network& network = NetworkFor(L, "link:held");
-  Ends ends = KnownEnds(L);
-  absl::StatusOr<uint64_t> bytes = network.HeldBytes(ends.from, ends.to);
-  CheckVerb(L, bytes.status());
-  lua_pushinteger(L, static_cast<lua_Integer>(*bytes));
-  return 1;
 }
 
 // -- Connections ---------------------------------------------------------------------------------
@@ -531,11 +420,6 @@ int Accepted(lua_State* L) {
   return 1;
 }
 
-void SetText(lua_State* L, const char* key, const std::string& text) {
-  lua_pushlstring(L, text.data(), text.size());
-  lua_setfield(L, -2, key);
-}
-
 int Connections(lua_State* L) {
   Network& network = NetworkFor(L, "world:connections");
   lua_newtable(L);
@@ -547,6 +431,7 @@ int Connections(lua_State* L) {
     SetText(L, "from_address", info.from_address.ToString());
     SetText(L, "to_address", info.to_address.ToString());
     SetText(L, "state", info.state);
+    SetInteger(L, "id", static_cast<int64_t>(info.serial));
     lua_seti(L, -2, ++index);
   }
   return 1;
@@ -565,9 +450,7 @@ constexpr luaL_Reg kFunctions[] = {
     {"open_world", &OpenWorld}, {"add_node", &AddNode}, {"change_node", &ChangeNode},
     {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"boot_failure", &BootFailure},
     {"is_running", &IsRunning}, {"start", &Start}, {"crash", &Crash},
-    {"check_link", &CheckLink}, {"set_link", &SetLink}, {"set_default_link", &SetDefaultLink},
-    {"partition", &Partition}, {"heal", &Heal}, {"heal_all", &HealAll},
-    {"hold", &Hold}, {"release", &Release}, {"held", &Held},
+    {"check_link", &CheckLink}, {"partition", &Partition}, {"heal", &Heal}, {"heal_all", &HealAll},
     {"reset", &Reset}, {"connect_rule", &ConnectRule}, {"delay_connects", &DelayConnects},
     {"accepted", &Accepted}, {"connections", &Connections},
     {"judge", &JudgeFunction}, {"declare", &DeclareFunction}, {"setting", &SettingFunction},
@@ -590,6 +473,7 @@ void PreloadStoryModule(lua_State* L, Director& director) {
   SetFunctions(L, kFunctions, director);
   AddStoryChecks(L, director);
   SetFunctions(L, NodeFunctions(), director);
+  SetNetworkFunctions(L, director);
   lua_pushliteral(L, "story");
   lua_setfield(L, -2, "role");
   PreloadCore(L);

@@ -25,7 +25,7 @@ def fields(source, table):
 
 def expected():
     """Yields (what, how the page must write it)."""
-    for path in ("lualib/sim/world.lua", "lualib/sim/node_faults.lua"):
+    for path in ("lualib/sim/world.lua", "lualib/sim/node_faults.lua", "lualib/sim/network.lua"):
         for kind, name in re.findall(r"^ *function (World|Link|Clock):(\w+)", read(path), re.M):
             yield f"verb {kind.lower()}:{name}", rf"{kind.lower()}:{name}\b"
     sim = read("lualib/sim.lua")

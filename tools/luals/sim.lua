@@ -8,6 +8,7 @@
 ---@alias sim.share string|0|1 "1%", "1/200"
 ---@alias sim.rate string|0 "64KB/s"; 0: unlimited
 ---@alias sim.drift string|0 "50ppm", "-10ppb": how fast a clock is
+---@alias sim.bytes string|integer 4096, "64KB"
 
 --- How long something is under way; made by sim.constant, sim.uniform and sim.exponential.
 ---@class sim.Delay
@@ -16,13 +17,21 @@
 ---@field max_ns integer
 ---@field mean_ns integer
 
+--- Loss in bursts; made by sim.bursts.
+---@class sim.Bursts
+
 --- How every link behaves.
 ---@class sim.Network
 ---@field delay? sim.duration|sim.Delay how long a segment is under way
----@field loss? sim.share of segments; over TCP they come later, by retransmission
+---@field jitter? sim.duration added to any delay: nothing to this much
+---@field loss? sim.share|sim.Bursts of segments; over TCP they come later, by retransmission
 ---@field bandwidth? sim.rate
+---@field queue? sim.bytes with a bandwidth: as much may wait for it, and what would be more is lost; 0: no limit
 ---@field split? sim.share of deliveries that are cut in two at a chosen byte
----@field mss? integer largest segment, bytes
+---@field mss? sim.bytes largest segment
+---@field mtu? sim.bytes largest packet
+---@field window? sim.bytes what the receiver of a stream takes without being read
+---@field send_buffer? sim.bytes what the sender of a stream takes before it is acknowledged
 ---@field duplicate? sim.share of UDP datagrams that come twice
 ---@field reorder? sim.share of UDP datagrams that are overtaken
 
@@ -227,6 +236,12 @@ function sim.constant(delay) end
 ---@return sim.Delay
 function sim.uniform(least, most) end
 
+--- Loss in bursts (Gilbert-Elliott): with each segment a calm link enters a burst with probability `enter`, and a burst
+--- ends with `leave`; shares `loss` and `calm_loss` of the segments are lost within and between bursts.
+---@param given { enter: sim.share, leave: sim.share?, loss: sim.share?, calm_loss: sim.share? }
+---@return sim.Bursts
+function sim.bursts(given) end
+
 --- A delay of `least` and something on top that is `mean` on average and seldom much more.
 ---@param least sim.duration
 ---@param mean sim.duration
@@ -328,10 +343,20 @@ local Link = {}
 ---@return sim.Link
 function Link:delay(delay) end
 
+--- Adds something to any delay: nothing to this much, all equally likely.
+---@param jitter sim.duration
+---@return sim.Link
+function Link:jitter(jitter) end
+
 --- Share of segments that are lost; over TCP they come later, by retransmission.
----@param ratio sim.share
+---@param ratio sim.share|sim.Bursts
 ---@return sim.Link
 function Link:loss(ratio) end
+
+--- How much may wait for the bandwidth; what would be more is lost.
+---@param bytes sim.bytes 0: no limit
+---@return sim.Link
+function Link:queue(bytes) end
 
 --- How much fits through it.
 ---@param rate sim.rate
@@ -344,9 +369,24 @@ function Link:bandwidth(rate) end
 function Link:split(ratio) end
 
 --- Largest segment.
----@param bytes integer 1 to 65536
+---@param bytes sim.bytes 1 to 65536
 ---@return sim.Link
 function Link:mss(bytes) end
+
+--- Largest packet: TCP segments have 40 bytes less, and a larger datagram travels in fragments.
+---@param bytes sim.bytes 68 to 65536
+---@return sim.Link
+function Link:mtu(bytes) end
+
+--- What the receiver of a stream takes without being read.
+---@param bytes sim.bytes
+---@return sim.Link
+function Link:window(bytes) end
+
+--- What the sender of a stream takes before it is acknowledged.
+---@param bytes sim.bytes
+---@return sim.Link
+function Link:send_buffer(bytes) end
 
 --- Share of UDP datagrams that come twice.
 ---@param ratio sim.share
@@ -370,10 +410,16 @@ function Link:heal() end
 ---@return sim.Link
 function Link:hold() end
 
---- Lets go of what was kept.
----@param how? { one_chunk: boolean? } one_chunk: the bytes of a connection arrive as one piece
+--- Lets go of what was kept: as it came, or of each connection as one piece, in pieces of so many bytes, or cut behind
+--- so many bytes.
+---@param how? { one_chunk: boolean?, bytes: sim.bytes?, at: integer[]? }
 ---@return sim.Link
 function Link:release(how) end
+
+--- Cuts what the next connection to write over the link writes next into pieces of these lengths.
+---@param lengths integer[]
+---@return sim.Link
+function Link:cut(lengths) end
 
 --- How much is kept now.
 ---@return integer bytes
@@ -403,11 +449,25 @@ function Clock:drift(rate) end
 
 --- A connection that is not wholly closed.
 ---@class sim.Connection
+---@field id integer
 ---@field from string node that connected
 ---@field to string
 ---@field from_address string
 ---@field to_address string
 ---@field state string
+
+--- A message of the network that was sent and has not arrived.
+---@class sim.Message
+---@field id integer
+---@field from string node that sent it
+---@field to string
+---@field kind "syn"|"syn-ack"|"ack"|"data"|"fin"|"rst"|"probe"|"datagram"
+---@field bytes integer of the program
+---@field fin boolean the stream ends with it
+---@field held boolean it waits at the far end
+---@field sent integer virtual ns
+---@field arrives? integer virtual ns; nil if it is held
+---@field connection? integer id of its connection; nil: a datagram
 
 --- The world of a story. A name that nobody has, or a verb that makes no sense now, ends the run with status 2. With
 --- `--transport tcp` that is also the end of what needs the simulated network: link, partition, heal, reset, refuse,
@@ -545,6 +605,28 @@ function World:partition(groups) end
 
 --- Heals every link that is partitioned.
 function World:heal() end
+
+--- What is on its way or held, in order of sending.
+---@param from? string only what this node has sent
+---@param to? string only what is for this node
+---@return sim.Message[]
+function World:in_flight(from, to) end
+
+--- Lets a message arrive now, even over a held link; bytes of a stream not before those in front of them.
+---@param message sim.Message|integer
+function World:deliver(message) end
+
+--- Loses a message; bytes of a stream come again by retransmission, and so do those behind them.
+---@param message sim.Message|integer
+function World:drop(message) end
+
+--- Keeps a message at the far end, and bytes of a stream behind it.
+---@param message sim.Message|integer
+function World:hold(message) end
+
+--- Undoes hold.
+---@param message sim.Message|integer
+function World:release(message) end
 
 --- Resets every connection that `from` made to `to`: both ends see "Connection reset by peer".
 ---@param from string

@@ -376,7 +376,7 @@ TEST_CASE("held bytes are counted and released as one chunk") {
   CHECK(*net.network.HeldBytes("a", "b") == 11);
   CHECK(net.b.seen[server].bytes.empty());
 
-  REQUIRE(net.network.Release("a", "b", /*as_one_chunk=*/true).ok());
+  REQUIRE(net.network.Release("a", "b", {true, 0, {}}).ok());
   CHECK(*net.network.HeldBytes("a", "b") == 0);
   net.RunFor(1 * kMs);
 
@@ -392,7 +392,7 @@ TEST_CASE("held bytes are released as they came") {
     net.a.Send(client, part);
     net.RunFor(2 * kMs);
   }
-  REQUIRE(net.network.Release("a", "b", /*as_one_chunk=*/false).ok());
+  REQUIRE(net.network.Release("a", "b", {}).ok());
   net.RunFor(1 * kMs);
 
   std::vector<std::string> chunks;
@@ -414,7 +414,7 @@ TEST_CASE("bytes of several held connections are released in the order of their 
   net.a.Send(first, "4");
   net.RunFor(2 * kMs);
   net.b.recorded.clear();
-  REQUIRE(net.network.Release("a", "b", /*as_one_chunk=*/false).ok());
+  REQUIRE(net.network.Release("a", "b", {}).ok());
   net.RunFor(1 * kMs);
 
   REQUIRE(net.b.seen[first_server].chunks.size() == 3);
@@ -434,7 +434,7 @@ TEST_CASE("a hold keeps the end of a stream and the handshake too") {
   CHECK(net.b.seen[server].events.size() == 1);
   CHECK(net.b.accepted.size() == 1);
 
-  REQUIRE(net.network.Release("a", "b", true).ok());
+  REQUIRE(net.network.Release("a", "b", {true, 0, {}}).ok());
   net.RunFor(1 * kS);
 
   CHECK(net.b.seen[server].bytes == "bye");
@@ -449,7 +449,7 @@ TEST_CASE("a handshake held for too long times out") {
   net.RunFor(1000 * kS);
 
   CHECK(net.a.seen[client].events == Events{"Connection timed out"});
-  REQUIRE(net.network.Release("b", "a", false).ok());
+  REQUIRE(net.network.Release("b", "a", {}).ok());
   net.RunFor(1000 * kS);
   CHECK(net.network.Connections().empty());
 }
@@ -461,7 +461,7 @@ TEST_CASE("what is held has crossed the link: a later partition does not lose it
   net.a.Send(client, "safe");
   net.RunFor(2 * kMs);
   REQUIRE(net.network.Partition("a", "b").ok());
-  REQUIRE(net.network.Release("a", "b", false).ok());
+  REQUIRE(net.network.Release("a", "b", {}).ok());
   net.RunFor(1 * kMs);
 
   CHECK(net.b.seen[server].bytes == "safe");
@@ -473,7 +473,7 @@ TEST_CASE("a held SYN has crossed the link too") {
   const EndpointId client = net.a.Connect("b", 80);
   net.RunFor(2 * kMs);
   REQUIRE(net.network.Partition("a", "b").ok());
-  REQUIRE(net.network.Release("a", "b", false).ok());
+  REQUIRE(net.network.Release("a", "b", {}).ok());
   net.RunFor(2 * kDelay);
 
   CHECK(net.a.seen[client].events == Events{"connected 10.0.0.2:80"});

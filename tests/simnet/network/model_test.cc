@@ -20,12 +20,37 @@ LinkConfig DrawLink(std::mt19937& random) {
   config.delay.mean_ns = random() % (10 * kMs) + 1;
   config.delay.shape = static_cast<Delay::Shape>(random() % 3);
   if (one_in(2)) config.loss = {random() % 10, 30};
+  if (one_in(4)) config.bursts = {{random() % 10, 30}, {1, 3}, {1, 1}, {random() % 2, 30}};
+  if (one_in(3)) config.jitter_ns = random() % (20 * kMs);
+  if (one_in(3)) config.queue_bytes = 3000 + random() % 20'000;
   if (one_in(2)) config.split = {random() % 10, 10};
   if (one_in(3)) config.bandwidth_bytes_per_s = 50'000 + random() % 1'000'000;
   config.mss_bytes = one_in(3) ? 1 + random() % 50 : 1460;
   if (one_in(2)) config.send_buffer_bytes = 1 + random() % 5000;
   if (one_in(2)) config.receive_window_bytes = 1 + random() % 5000;
   return config;
+}
+
+Pieces DrawPieces(std::mt19937& random) {
+  switch (random() % 4) {
+    case 0: return {true, 0, {}};
+    case 1: return {false, 1 + random() % 100, {}};
+    case 2: return {false, 0, {1 + random() % 5, 10 + random() % 5}};
+    default: return {};
+  }
+}
+
+// Delivers, drops, holds or releases one of the messages in flight.
+void ActOnOne(std::mt19937& random, Network& network) {
+  const std::vector<MessageInFlight> list = network.ListInFlight();
+  if (list.empty()) return;
+  const uint64_t id = list[random() % list.size()].id;
+  switch (random() % 4) {
+    case 0: REQUIRE(network.Deliver(id).ok()); break;
+    case 1: REQUIRE(network.Drop(id).ok()); break;
+    case 2: REQUIRE(network.HoldMessage(id).ok()); break;
+    default: REQUIRE(network.ReleaseMessage(id).ok()); break;
+  }
 }
 
 struct Outcome {
@@ -65,13 +90,16 @@ Outcome RunStory(uint32_t seed) {
     }
     const bool is_ab = random() % 2 == 0;
     const std::string from = is_ab ? "a" : "b", to = is_ab ? "b" : "a";
-    switch (random() % 12) {
+    switch (random() % 15) {
+      case 12: REQUIRE(net.network.Cut(from, to, {1 + random() % 9, 1 + random() % 9}).ok()); break;
+      case 13:
+      case 14: ActOnOne(random, net.network); break;
       case 0: REQUIRE(net.network.Partition(from, to).ok()); break;
       case 1:
       case 2: REQUIRE(net.network.Heal(from, to).ok()); break;
       case 3: REQUIRE(net.network.Hold(from, to).ok()); break;
       case 4:
-      case 5: REQUIRE(net.network.Release(from, to, random() % 2 == 0).ok()); break;
+      case 5: REQUIRE(net.network.Release(from, to, DrawPieces(random)).ok()); break;
       case 6: REQUIRE(net.network.SetLink(from, to, DrawLink(random)).ok()); break;
       default: break;
     }
@@ -79,8 +107,11 @@ Outcome RunStory(uint32_t seed) {
   }
   for (const auto& [from, to] : {std::make_pair("a", "b"), std::make_pair("b", "a")}) {
     REQUIRE(net.network.Heal(from, to).ok());
-    REQUIRE(net.network.Release(from, to, false).ok());
+    REQUIRE(net.network.Release(from, to, {}).ok());
     REQUIRE(net.network.SetLink(from, to, LinkConfig()).ok());
+  }
+  for (const MessageInFlight& message : net.network.ListInFlight()) {
+    REQUIRE(net.network.ReleaseMessage(message.id).ok());
   }
   net.RunFor(20'000 * kS);
   Outcome outcome;
@@ -143,7 +174,8 @@ TEST_CASE("no order of connects, closes, crashes and resets leaves anything behi
         case 10: REQUIRE(net.network.Partition(from, to).ok()); break;
         case 11: REQUIRE(net.network.Heal(from, to).ok()); break;
         case 12: REQUIRE(net.network.Hold(from, to).ok()); break;
-        case 13: REQUIRE(net.network.Release(from, to, random() % 2 == 0).ok()); break;
+        case 13: REQUIRE(net.network.Release(from, to, DrawPieces(random)).ok()); break;
+        case 15: ActOnOne(random, net.network); break;
         case 14:
           if (is_b_running) {
             net.network.StopHost("b", random() % 2 == 0);
@@ -159,7 +191,10 @@ TEST_CASE("no order of connects, closes, crashes and resets leaves anything behi
     }
     for (const auto& [from, to] : {std::make_pair("a", "b"), std::make_pair("b", "a")}) {
       REQUIRE(net.network.Heal(from, to).ok());
-      REQUIRE(net.network.Release(from, to, false).ok());
+      REQUIRE(net.network.Release(from, to, {}).ok());
+    }
+    for (const MessageInFlight& message : net.network.ListInFlight()) {
+      REQUIRE(net.network.ReleaseMessage(message.id).ok());
     }
     net.network.StopHost("a", false);
     if (is_b_running) net.network.StopHost("b", false);
