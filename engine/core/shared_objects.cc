@@ -1,10 +1,18 @@
 #include "engine/core/shared_objects.h"
 
+#include <utility>
+
 #include "absl/log/check.h"
 
 namespace skysim {
 
 SharedObjects::~SharedObjects() {
+  decltype(kept_) kept;
+  {
+    absl::MutexLock lock(&mutex_);
+    kept.swap(kept_);
+  }
+  kept.clear();  // each takes the lock to leave
   absl::MutexLock lock(&mutex_);
   CHECK(objects_.empty()) << "shared objects outlive the node's services: " << objects_.size();
 }
@@ -21,6 +29,21 @@ SharedObjects::Id SharedObjects::Add(const std::shared_ptr<Object>& object) {
 bool SharedObjects::WasGiven(Id id) const {
   absl::MutexLock lock(&mutex_);
   return id != 0 && id <= last_;
+}
+
+void SharedObjects::Keep(const std::shared_ptr<Object>& object) {
+  CHECK(object->list_ == this) << "an object of this list is kept";
+  absl::MutexLock lock(&mutex_);
+  kept_.emplace(object->id_, object);
+}
+
+void SharedObjects::Drop(Id id) {
+  std::shared_ptr<Object> dropped;  // takes the lock to leave, when it is free again
+  absl::MutexLock lock(&mutex_);
+  const auto found = kept_.find(id);
+  if (found == kept_.end()) return;
+  dropped = std::move(found->second);
+  kept_.erase(found);
 }
 
 std::shared_ptr<SharedObjects::Object> SharedObjects::FindAny(Id id) const {

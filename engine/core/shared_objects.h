@@ -15,6 +15,7 @@ namespace skysim {
 // object, so it names it by a number: one service sends the number, the other looks it up and holds
 // the object from then on. The list itself keeps nothing alive: a number on its way is not a
 // reference, and who comes too late finds nothing. So a service that is killed leaks nothing.
+// Only what is kept (packages of skynet.multicast.core) stays until it is dropped, or the node ends.
 //
 // Owned by the node; outlives every object in it. Any thread.
 class SharedObjects final {
@@ -55,6 +56,10 @@ class SharedObjects final {
   // Whether the number was given to any object, alive or not.
   bool WasGiven(Id id) const;
 
+  // The list is an owner of the object too, until Drop.
+  void Keep(const std::shared_ptr<Object>& object);
+  void Drop(Id id);
+
  private:
   std::shared_ptr<Object> FindAny(Id id) const;
   void Forget(Id id);
@@ -62,6 +67,7 @@ class SharedObjects final {
   mutable absl::Mutex mutex_;
   Id last_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<Id, std::weak_ptr<Object>> objects_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<Id, std::shared_ptr<Object>> kept_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace skysim

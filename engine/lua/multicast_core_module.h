@@ -1,4 +1,4 @@
-// skynet.multicast.core: what service/multicastd.lua needs to give one payload to many services.
+// skynet.multicast.core: one payload for many services. service/multicastd.lua uses
 //
 //   deliver(handles, source, channel, msg [, size]) -> gone
 //     Sends a message of type multicast, whose session is `channel`, from `source` to every key of
@@ -10,9 +10,20 @@
 //     The channel that the same node opens after this one: 256 more (the low byte is the node's
 //     harbor id), 31 bits.
 //
-// Skynet's module has functions for a counted block whose address is the message, which somebody
-// has to count right; here the message is the bytes, and the engine counts (Payload::Share). So no
-// address can leave the node, and none is lost with a service.
+// Programs that count themselves have skynet's functions for a package: a block of bytes that stays
+// until it has been closed as often as it was bound. What names it in a message is 8 bytes, which
+// are a number of this node and no address: those of another node, and of a package that is gone,
+// raise "no such multicast package". A box is a block that holds these 8 bytes.
+//
+//   pack(msg [, size]) -> box, 8      takes msg over, as deliver does
+//   packremote(ptr, size) -> box, 8   a package of a copy: what another node has sent
+//   bind(box, n)                      so many will close it; frees the box. Once. 0: frees the package
+//   unpack(ptr, 8) -> package, ptr, size    also of a string. The bytes stay until the last close
+//   close(package)                    raises before bind
+//   remote(box) -> ptr, size          the bytes as a block to send to another node; box and package
+//                                     are gone. Before bind
+// Packages that nobody closes are freed with the node.
+//
 // Called on the thread that runs the VM.
 #ifndef ENGINE_LUA_MULTICAST_CORE_MODULE_H_
 #define ENGINE_LUA_MULTICAST_CORE_MODULE_H_

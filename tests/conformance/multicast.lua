@@ -355,6 +355,75 @@ local function core_functions()
   claims.raises("invalid param boolean", core.deliver, {}, self, 0, true)
 end
 
+-- One package for three services, counted by hand as skynet's own service does.
+local function packages()
+  local seen = {}
+  skynet.dispatch("lua", function(_, source, channel, bytes)
+    seen[#seen + 1] = { source, channel, bytes }
+  end)
+  local box, size = core.pack(skynet.packstring("one", 2))
+  claims.equal(size, 8)
+  local name = skynet.tostring(box, size)
+  core.bind(box, 4)
+  local package = core.unpack(name)
+  for index = 1, 3 do
+    skynet.redirect(skynet.newservice "package_reader", self, "multicast", index, name)
+  end
+  claims.within(200, function()
+    while #seen < 3 do
+      skynet.sleep(1)
+    end
+  end)
+  table.sort(seen, function(a, b) return a[2] < b[2] end)
+  for index, entry in ipairs(seen) do
+    claims.equal({ entry[2], skynet.unpack(entry[3]) }, { index, "one", 2 })
+  end
+  local again, bytes, length = core.unpack(name)
+  claims.equal({ again, skynet.unpack(bytes, length) }, { package, "one", 2 })
+  core.close(package)
+  claims.raises("no such multicast package", core.close, package)
+  claims.raises("no such multicast package", core.unpack, name)
+end
+
+local function packages_between_nodes()
+  local msg, size = core.remote((core.pack(skynet.pack("for another node"))))
+  claims.equal({ skynet.unpack(msg, size) }, { "for another node" })
+  local box, box_size = core.packremote(msg, size)
+  skynet.trash(msg, size)
+  local name = skynet.tostring(box, box_size)
+  core.bind(box, 1)
+  local package, bytes, length = core.unpack(name)
+  claims.equal({ skynet.unpack(bytes, length) }, { "for another node" })
+  core.close(package)
+  local empty, nothing = core.remote((core.pack()))
+  claims.equal({ skynet.tostring(empty, nothing), nothing }, { "", 0 })
+end
+
+local function package_errors()
+  local box, size = core.pack "text"
+  local name = skynet.tostring(box, size)
+  claims.raises("is not bound", core.close, (core.unpack(name)))
+  claims.raises("less than 0 times", core.bind, box, -1)
+  claims.raises("number expected", core.bind, box)
+  core.bind(box, 0)  -- nobody wants it
+  claims.raises("no such multicast package", core.unpack, name)
+  box, size = core.pack "text"
+  name = skynet.tostring(box, size)
+  core.bind(box, 1)
+  local copy, copy_size = core.packremote(core.unpack(name), 0)
+  claims.equal(copy_size, 8)
+  core.bind(copy, 0)
+  core.close((core.unpack(name)))
+  for _, bytes in ipairs { "", "1234567", "123456789" } do
+    claims.raises(string.format("Invalid multicast package (%d bytes)", #bytes), core.unpack, bytes)
+  end
+  claims.raises("no such multicast package", core.unpack, string.rep("\255", 8))
+  claims.raises("no such multicast package", core.unpack, string.rep("\0", 8))
+  claims.raises("userdata expected", core.unpack, 7, 8)
+  claims.raises("userdata expected", core.close, "12345678")
+  claims.raises("invalid param boolean", core.pack, true)
+end
+
 claims.run("multicast", {
   { "channels of harbor 0 count from 0 in steps of 256, and the data center knows who has them", ids },
   { "every subscriber gets a message, with its source (testmulticast)", everybody },
@@ -371,4 +440,7 @@ claims.run("multicast", {
   { "publishers do not disturb each other", many_publishers },
   { "malformed requests are errors", malformed },
   { "skynet.multicast.core delivers one payload and counts channels", core_functions },
+  { "a package stays until it has been closed as often as it was bound", packages },
+  { "remote gives the bytes of a package, packremote makes one of them", packages_between_nodes },
+  { "a package that is gone, or never was, is an error", package_errors },
 })

@@ -4,7 +4,7 @@
 namespace skysim {
 namespace {
 
-TEST_CASE("multicast.lua on threads") { ExpectThreadedClaims({"multicast", 15}); }
+TEST_CASE("multicast.lua on threads") { ExpectThreadedClaims({"multicast", 18}); }
 
 }  // namespace
 }  // namespace skysim
