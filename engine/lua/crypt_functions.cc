@@ -83,6 +83,24 @@ std::string DesBlocks(uint64_t key, absl::string_view text, int direction) {
   return out;
 }
 
+constexpr size_t kMd5Bytes = MD5_DIGEST_LENGTH;
+
+// CFB: what goes through is the cipher of the block before, on both sides.
+std::string Md5Feedback(absl::string_view text, absl::string_view key, absl::string_view seed,
+                        bool is_cipher) {
+  std::string before = seed.size() > kMd5Bytes ? Md5(seed) : std::string(seed);
+  before.resize(kMd5Bytes, '\0');
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); i += kMd5Bytes) {
+    const absl::string_view block = text.substr(i, kMd5Bytes);
+    const std::string done = XorCyclic(block, Md5(absl::StrCat(before, key)));
+    absl::StrAppend(&out, done);
+    before = is_cipher ? std::string(block) : done;
+  }
+  return out;
+}
+
 // How many bytes at the end of `text` (not empty) are padding; 0: they are none.
 size_t PaddingBytes(absl::string_view text, DesPadding padding) {
   const absl::string_view last = text.substr(text.size() - kDesBlockBytes);
@@ -245,6 +263,19 @@ absl::StatusOr<std::string> Base64Decode(absl::string_view text) {
   if (digits == 1) return absl::InvalidArgumentError("Invalid base64 text");
   end_group();
   return out;
+}
+
+std::string Md5Crypt(absl::string_view text, absl::string_view key, absl::string_view seed) {
+  CHECK_LE(seed.size() + key.size(), kMd5SeedAndKeyBytes);
+  return absl::StrCat(std::string(1, static_cast<char>(seed.size())), seed,
+                      Md5Feedback(text, key, seed, /*is_cipher=*/false));
+}
+
+absl::StatusOr<std::string> Md5Decrypt(absl::string_view text, absl::string_view key) {
+  const size_t seed_bytes = text.empty() ? 0 : static_cast<unsigned char>(text[0]);
+  if (text.size() < 1 + seed_bytes) return absl::InvalidArgumentError("Invalid md5 crypt text");
+  return Md5Feedback(text.substr(1 + seed_bytes), key, text.substr(1, seed_bytes),
+                     /*is_cipher=*/true);
 }
 
 std::string XorCyclic(absl::string_view text, absl::string_view key) {

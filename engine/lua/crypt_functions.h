@@ -50,6 +50,15 @@ absl::StatusOr<std::string> HexDecode(absl::string_view text);
 // Skips characters that are not of the alphabet; '=' may be missing. InvalidArgument:
 // "Invalid base64 text" (a '=' where none may be, or 6 bits left over).
 absl::StatusOr<std::string> Base64Decode(absl::string_view text);
+// MD5 as a block cipher in CFB mode: the text is xored, 16 bytes after 16, with the MD5 of the 16
+// bytes of cipher before and the key; before the first stands the seed, filled up with zeros (one of
+// more than 16 bytes: its MD5). The result is the seed's length, one byte, the seed, the cipher.
+// `seed` and `key` have at most kMd5SeedAndKeyBytes together.
+constexpr size_t kMd5SeedAndKeyBytes = 121;
+std::string Md5Crypt(absl::string_view text, absl::string_view key, absl::string_view seed);
+// InvalidArgument: "Invalid md5 crypt text" (shorter than its seed).
+absl::StatusOr<std::string> Md5Decrypt(absl::string_view text, absl::string_view key);
+
 // `key` is repeated and must not be empty.
 std::string XorCyclic(absl::string_view text, absl::string_view key);
 

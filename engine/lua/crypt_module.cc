@@ -149,6 +149,23 @@ int ExclusiveOr(lua_State* L) {
   return PushText(L, a.empty() ? "" : XorCyclic(a, b));
 }
 
+int Md5CryptText(lua_State* L) {
+  const absl::string_view text = CheckText(L, 1), key = CheckText(L, 2);
+  const int64_t wall_s = VmOf(L).platform->clock.WallNs() / 1'000'000'000;
+  const std::string seed(lua_isnoneornil(L, 3) ? absl::StrCat(wall_s) : CheckText(L, 3));
+  if (seed.size() + key.size() > kMd5SeedAndKeyBytes) {
+    return luaL_error(L, "seed and key have %d bytes, at most %d are allowed",
+                      static_cast<int>(seed.size() + key.size()),
+                      static_cast<int>(kMd5SeedAndKeyBytes));
+  }
+  return PushText(L, Md5Crypt(text, key, seed));
+}
+
+int Md5DecryptText(lua_State* L) {
+  const absl::string_view text = CheckText(L, 1);
+  return PushOrRaise(L, Md5Decrypt(text, CheckText(L, 2)));
+}
+
 }  // namespace
 
 int OpenCrypt(lua_State* L) {
@@ -187,6 +204,8 @@ int OpenMd5(lua_State* L) {
       {"sumhexa", Md5SumHex},
       {"hmacmd5", Md5HmacHex},
       {"exor", ExclusiveOr},
+      {"crypt", Md5CryptText},
+      {"decrypt", Md5DecryptText},
       {nullptr, nullptr},
   };
   luaL_newlib(L, kFunctions);

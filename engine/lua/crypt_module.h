@@ -9,6 +9,8 @@
 // md5:
 //   sum(text) -> 16 bytes, sumhexa(text) -> 32 hex digits, hmacmd5(text, key) -> 32 hex digits,
 //   exor(a, b): both of one length, xored
+//   crypt(text, key [, seed]), decrypt(text, key): MD5 in CFB mode; the seed, by default the time in
+//   seconds, stands in front of the cipher
 //
 // Wrong arguments raise; the texts are skynet's. randomkey draws from the platform's Entropy, so in
 // a simulation it repeats. Called on the thread that runs the VM.

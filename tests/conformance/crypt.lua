@@ -121,6 +121,24 @@ local function md5_sums()
   claims.raises("lengths must be equal", md5.exor, "abc", "ab")
 end
 
+local function md5_ciphers()
+  for size = 0, 40 do
+    local text = string.rep("x", size)
+    claims.equal(md5.decrypt(md5.crypt(text, "key"), "key"), text)
+    claims.equal(md5.decrypt(md5.crypt(text, "key", "seed"), "key"), text)
+  end
+  claims.equal(md5.crypt("text", "key", "a") == md5.crypt("text", "key", "b"), false)
+  claims.equal(string.sub(md5.crypt("text", "key", "seed"), 2, 5), "seed")
+  claims.equal(md5.decrypt(md5.crypt("text", "key"), "another") == "text", false)
+  local long = string.rep("k", 100)
+  claims.equal(md5.decrypt(md5.crypt("text", long, string.rep("s", 21)), long), "text")
+  claims.raises("seed and key have 122 bytes, at most 121 are allowed", md5.crypt, "text", long, string.rep("s", 22))
+  claims.raises("Invalid md5 crypt text", md5.decrypt, "", "key")
+  claims.raises("Invalid md5 crypt text", md5.decrypt, "\9short", "key")
+  claims.raises("string expected", md5.crypt, "text")
+  claims.raises("string expected", md5.decrypt, "\0")
+end
+
 local function wrong_types()
   for name, f in pairs(crypt) do
     if type(f) == "function" and name ~= "randomkey" then
@@ -151,6 +169,7 @@ claims.run("skynet.crypt", {
   { "sha1 and hmac_sha1 give raw digests", sha1 },
   { "xor_str repeats its key, which must not be empty", xor },
   { "md5 has sum, sumhexa, hmacmd5 and exor", md5_sums },
+  { "md5.decrypt gives back what md5.crypt took; the seed is readable, and short enough", md5_ciphers },
   { "an argument that is no string raises", wrong_types },
   { "client.crypt is the same module", other_name },
 })

@@ -6,7 +6,7 @@
 namespace skysim {
 namespace {
 
-TEST_CASE("crypt.lua on threads") { ExpectThreadedClaims({"crypt", 15}); }
+TEST_CASE("crypt.lua on threads") { ExpectThreadedClaims({"crypt", 16}); }
 TEST_CASE("dns.lua on threads") { ExpectThreadedClaims({"dns", 15}); }
 TEST_CASE("http.lua on threads") { ExpectThreadedClaims({"http", 26}); }
 TEST_CASE("http_malformed.lua on threads") { ExpectThreadedClaims({"http_malformed", 9}); }

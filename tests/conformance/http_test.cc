@@ -6,7 +6,7 @@
 namespace skysim {
 namespace {
 
-TEST_CASE("crypt.lua") { ExpectSimulatedClaims({"crypt", 15}); }
+TEST_CASE("crypt.lua") { ExpectSimulatedClaims({"crypt", 16}); }
 TEST_CASE("dns.lua") { ExpectSimulatedClaims({"dns", 15}); }
 TEST_CASE("dns_silence.lua") { ExpectSimulatedClaims({"dns_silence", 5}); }
 TEST_CASE("http.lua") { ExpectSimulatedClaims({"http", 26}); }

@@ -141,6 +141,31 @@ TEST_CASE("Base64Decode refuses what no encoder writes") {
   }
 }
 
+TEST_CASE("Md5Crypt gives its seed, and each block xored with the hash of the one before") {
+  // Worked out with another program's MD5.
+  CHECK(absl::BytesToHexString(Md5Crypt("what do ya want for nothing?", "Jefe", "seed")) ==
+        "0473656564c5167630effc35d8195c01f173"
+        "eb533df6505db9cc507eb59b9668d5");
+  CHECK(absl::BytesToHexString(Md5Crypt("abc", "k", "0123456789abcdefX")) ==
+        "1130313233343536373839616263646566587704c3");
+  CHECK(Md5Crypt("", "key", "") == std::string(1, '\0'));
+}
+
+TEST_CASE("Md5Decrypt gives back every length") {
+  for (size_t size = 0; size <= 33; ++size) {
+    const std::string text(size, 'x');
+    for (const std::string& seed : {std::string(), std::string("s"), std::string(40, 's')}) {
+      CHECK(Md5Decrypt(Md5Crypt(text, "key", seed), "key").value() == text);
+    }
+  }
+  CHECK(Md5Decrypt(Md5Crypt("text", "key", "s"), "other").value() != "text");
+}
+
+TEST_CASE("Md5Decrypt refuses what is shorter than its seed") {
+  CHECK(Md5Decrypt("", "key").status().message() == "Invalid md5 crypt text");
+  CHECK(Md5Decrypt("\x02s", "key").status().message() == "Invalid md5 crypt text");
+}
+
 TEST_CASE("XorCyclic repeats its key") {
   CHECK(XorCyclic("abcde", "AB") == "\x20\x20\x22\x26\x24");
   CHECK(XorCyclic("", "AB").empty());
