@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -16,6 +15,7 @@
 #include "engine/core/node.h"
 #include "engine/core/shared_objects.h"
 #include "engine/lua/pairs_copy.h"
+#include "engine/lua/path_error.h"
 #include "engine/lua/shared_id.h"
 #include "engine/lua/vm.h"
 #include "engine/wire/datasheet.h"
@@ -43,13 +43,7 @@ class SheetMaker final {
   }
 
  private:
-  [[noreturn]] void Raise(const std::string& text) {
-    std::string where;
-    for (const std::string& key : path_) absl::StrAppend(&where, ".", key);
-    if (!where.empty()) where = absl::StrCat(" in [", where, "]");
-    luaL_error(L_, "%s%s", text.c_str(), where.c_str());
-    std::abort();
-  }
+  [[noreturn]] void Raise(const std::string& text) { RaiseAt(L_, path_, text); }
 
   uint32_t AddTable(int index, int depth) {
     if (depth > kDepthMax) {

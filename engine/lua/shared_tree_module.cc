@@ -1,7 +1,6 @@
 #include "engine/lua/shared_tree_module.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "engine/core/shared_objects.h"
 #include "engine/core/shared_tree.h"
 #include "engine/lua/pairs_copy.h"
+#include "engine/lua/path_error.h"
 #include "engine/lua/shared_id.h"
 #include "engine/lua/shared_view.h"
 #include "engine/lua/vm.h"
@@ -47,13 +47,7 @@ class TreeMaker final {
  private:
   static constexpr uint32_t kUnderWay = SharedTree::kNone;
 
-  [[noreturn]] void Raise(const std::string& text) {
-    std::string where;
-    for (const std::string& key : path_) absl::StrAppend(&where, ".", key);
-    if (!where.empty()) where = absl::StrCat(" in [", where, "]");
-    luaL_error(L_, "%s%s", text.c_str(), where.c_str());
-    std::abort();
-  }
+  [[noreturn]] void Raise(const std::string& text) { RaiseAt(L_, path_, text); }
 
   uint32_t AddTable(int index, int depth) {
     if (depth > kSharedTreeDepthMax) {
