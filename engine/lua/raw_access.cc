@@ -7,10 +7,20 @@ namespace skysim {
 
 namespace {
 
+// Views and tables that open themselves have a C function as the first item of their metatables;
+// hardly any other table does, so that this one look is all that others pay.
+bool IsMarked(lua_State* L) {
+  if (lua_getmetatable(L, 1) == 0) return false;
+  const bool is_marked = lua_rawgeti(L, -1, 1) == LUA_TFUNCTION;
+  lua_pop(L, 2);
+  return is_marked;
+}
+
 // If the table at index 1 keeps its contents elsewhere, puts those there; if it waits to be filled,
 // fills it.
 void OpenTable(lua_State* L) {
-  if (lua_getmetatable(L, 1) == 0) return;
+  if (!IsMarked(L)) return;
+  lua_getmetatable(L, 1);
   lua_rawgeti(L, -1, 1);
   if (lua_tocfunction(L, -1) == OpensItself) {
     lua_rawgeti(L, -2, 2);
@@ -22,11 +32,7 @@ void OpenTable(lua_State* L) {
 }
 
 // Whether the value at index 1 is a shared table.
-bool IsShared(lua_State* L) {
-  if (lua_getmetatable(L, 1) == 0) return false;
-  lua_pop(L, 1);
-  return IsView(L, 1);
-}
+bool IsShared(lua_State* L) { return IsMarked(L) && IsView(L, 1); }
 
 int Next(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -59,8 +65,10 @@ int RawSet(lua_State* L) {
   luaL_checkany(L, 2);
   luaL_checkany(L, 3);
   lua_settop(L, 3);
-  if (IsShared(L)) return luaL_error(L, "attempt to change a shared table");
-  OpenTable(L);
+  if (IsMarked(L)) {
+    if (IsView(L, 1)) return luaL_error(L, "attempt to change a shared table");
+    OpenTable(L);
+  }
   lua_rawset(L, 1);
   return 1;
 }
@@ -80,7 +88,7 @@ int SetMetatable(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
   if (lua_getmetatable(L, 1) != 0) {
-    if (IsView(L, 1)) return luaL_error(L, "can't setmetatable to shared table");
+    if (IsShared(L)) return luaL_error(L, "can't setmetatable to shared table");
     if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) {
       return luaL_error(L, "cannot change a protected metatable");
     }
