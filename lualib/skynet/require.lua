@@ -23,13 +23,18 @@ local body_of = {}
 -- Task -> the load it waits for.
 local awaited_by = {}
 
+-- Of a module that nobody has found: whether it is one of those that skysim does not have.
+package.searchers[#package.searchers + 1] = function(name)
+  return plain_require("skynet.absent")(name) or ""
+end
+
 local function find_loader(name)
   local reasons = {}
   for _, searcher in ipairs(package.searchers) do
     local found, extra = searcher(name)
     if type(found) == "function" then
       return found, extra
-    elseif type(found) == "string" then
+    elseif type(found) == "string" and found ~= "" then
       reasons[#reasons + 1] = (string.gsub(found, "^[\n\t]+", ""))
     end
   end

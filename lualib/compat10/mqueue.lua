@@ -1,0 +1,2 @@
+-- The name that skynet.mqueue had before skynet 1.0. For projects with lualib/compat10/?.lua in lua_path.
+return require "skynet.mqueue"

@@ -1,0 +1,2 @@
+-- The name that skynet.sharedata had before skynet 1.0. For projects with lualib/compat10/?.lua in lua_path.
+return require "skynet.sharedata"
