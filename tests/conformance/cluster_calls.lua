@@ -79,6 +79,24 @@ local function queries()
   claims.raises("call failed", cluster.query, "db", "nobody")
 end
 
+local function asked_of_clusterd()
+  local clusterd = skynet.uniqueservice "clusterd"
+  local sender = skynet.call(clusterd, "lua", "sender", "db")
+  claims.equal({ cluster.get_sender "db", skynet.call(clusterd, "lua", "senders").db }, { sender, sender })
+  claims.equal(cluster.get_sender "never used", nil)
+  claims.equal(skynet.call(clusterd, "lua", "queryname", "echo"), echo)
+  skynet.call(clusterd, "lua", "register", "by message", echo)
+  claims.equal(skynet.call(clusterd, "lua", "queryname", "echo"), nil, "a service has one name")
+  skynet.call(clusterd, "lua", "unregister", "by message")
+  claims.equal(skynet.call(clusterd, "lua", "queryname", "by message"), nil)
+  skynet.call(clusterd, "lua", "register", "echo", echo)
+  claims.equal(skynet.call(clusterd, "lua", "proxy", "db", "@echo"), cluster.proxy "db@echo")
+  skynet.call(clusterd, "lua", "reload", { second_name = "127.0.0.1:" .. port })
+  claims.equal(cluster.call("second_name", "@echo", "ECHO", 1), 1)
+  local address, real_port = skynet.call(clusterd, "lua", "listen", "127.0.0.1", 0)
+  claims.equal({ address, math.type(real_port) }, { "127.0.0.1", "integer" })
+end
+
 local function rebinding()
   local second = skynet.newservice "cluster_echo"
   cluster.send("db", "@echo", "PUSH", "to the first")
@@ -164,6 +182,7 @@ claims.run("skynet.cluster", {
   { "large requests at the same time do not mix", many_large },
   { "calls to nobody and failing calls raise, sends are silent", failures },
   { "query finds registered names", queries },
+  { "clusterd answers sender, senders, queryname, register, unregister, proxy, reload and listen", asked_of_clusterd },
   { "a name that is bound anew means the new service (#1948)", rebinding },
   { "one proxy per name, as good as the service (#979)", proxies },
   { "calls to an unknown node wait for a reload, in call order (#803)", unknown_node },

@@ -20,14 +20,18 @@ TEST_CASE("logged_lines.lua") {
   ExpectSimulatedClaims(
       {"logged_lines", 17, {{"logservice", "snlua"}, {"logger", "logger_with_memory"}}});
 }
+TEST_CASE("node_services.lua") { ExpectSimulatedClaims({"node_services", 10}); }
 TEST_CASE("boot_services.lua") { ExpectSimulatedClaims({"boot_services", 6}); }
 TEST_CASE("module_loading.lua") { ExpectSimulatedClaims({"module_loading", 5}); }
 TEST_CASE("gate_events.lua") { ExpectSimulatedClaims({"gate_events", 6}); }
+TEST_CASE("gate_server.lua") { ExpectSimulatedClaims({"gate_server", 5}); }
 TEST_CASE("cluster_caller.lua") { ExpectSimulatedClaims({"cluster_caller", 9}); }
 TEST_CASE("critical_section.lua") { ExpectSimulatedClaims({"critical_section", 6}); }
 TEST_CASE("socket_streams.lua") { ExpectSimulatedClaims({"socket_streams", 8}); }
-TEST_CASE("socket_channel.lua") { ExpectSimulatedClaims({"socket_channel", 11}); }
-TEST_CASE("cluster_calls.lua") { ExpectSimulatedClaims({"cluster_calls", 15}); }
+TEST_CASE("socket_driver.lua") { ExpectSimulatedClaims({"socket_driver", 7}); }
+TEST_CASE("socket_uses.lua") { ExpectSimulatedClaims({"socket_uses", 10}); }
+TEST_CASE("socket_channel.lua") { ExpectSimulatedClaims({"socket_channel", 13}); }
+TEST_CASE("cluster_calls.lua") { ExpectSimulatedClaims({"cluster_calls", 16}); }
 TEST_CASE("cluster_wire.lua") {
   ExpectSimulatedClaims({"cluster_wire", 18, {{"cluster_request_max", "300000"}}});
 }

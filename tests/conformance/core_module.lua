@@ -142,7 +142,8 @@ local function clocks()
   local before, began = core.hpc(), core.now()
   skynet.sleep(10)
   claims.equal({ math.type(before), math.type(began) }, { "integer", "integer" })
-  claims.equal(core.now() - began, 10)
+  local waited = core.now() - began
+  claims.equal(waited >= 10 and waited < 200, true, waited)  -- a busy machine is late
   claims.equal(core.hpc() - before > 90000000, true)
 end
 

@@ -9,10 +9,10 @@ local sim = require "sim"
 local FILES = {
   "boot_services", "calls", "cluster_batch", "cluster_caller", "cluster_calls", "cluster_wire", "core_module",
   "critical_section", "crypt", "data_center", "datasheets", "debug_protocol", "dns", "dns_silence", "function_names",
-  "gate_events", "gate_module", "http", "http_malformed", "logged_lines", "login", "module_loading", "multicast",
-  "named_functions", "node_tools", "protocols", "queued_requests", "remote_debug", "requests", "service_exit",
+  "gate_events", "gate_module", "gate_server", "http", "http_malformed", "logged_lines", "login", "module_loading", "multicast",
+  "named_functions", "node_services", "node_tools", "protocols", "queued_requests", "remote_debug", "requests", "service_exit",
   "service_facts", "shared_data", "shared_tables", "snax_cluster", "snax_config", "snax_objects", "socket_channel",
-  "socket_streams", "stm_versions", "task_order", "upstream_defects", "user_coroutines", "websocket",
+  "socket_driver", "socket_streams", "socket_uses", "stm_versions", "task_order", "upstream_defects", "user_coroutines", "websocket",
   "websocket_malformed",
 }
 

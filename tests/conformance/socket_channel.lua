@@ -159,6 +159,38 @@ local function backup()
   channel:close()
 end
 
+local function other_hosts()
+  local first, second = serve(echo), serve(function(line) return line .. " by the second\n" end)
+  local channel = socketchannel.channel { host = "127.0.0.1", port = first.port }
+  claims.equal(request(channel, "a")(), "a")
+  channel:changehost("127.0.0.1", second.port)
+  claims.equal(request(channel, "b")(), "b by the second")
+  socket.close(first.listener)
+  channel:changehost("127.0.0.1", first.port)
+  claims.raises(LOST, request(channel, "c"))
+  channel:changebackup { { host = "127.0.0.1", port = second.port } }
+  claims.equal(request(channel, "d")(), "d by the second")
+  claims.equal({ first.accepted, second.accepted }, { 1, 2 })
+  channel:close()
+end
+
+-- A server that speaks first.
+local function unasked()
+  local listener, _, port = socket.listen("127.0.0.1", 0)
+  socket.start(listener, function(id)
+    socket.start(id)
+    socket.write(id, "hello\nnews\n")
+    socket.readline(id)
+    socket.close(id)
+  end)
+  local channel = socketchannel.channel { host = "127.0.0.1", port = port }
+  claims.equal({ channel:response(read_line), channel:response(read_line) }, { "hello", "news" })
+  claims.raises("cannot read this", channel.response, channel, function()
+    error "cannot read this"
+  end)
+  channel:close()
+end
+
 local function new_sessions(server)
   return socketchannel.channel {
     host = "127.0.0.1",
@@ -221,4 +253,6 @@ claims.run("skynet.socketchannel", {
   { "the next address is tried after a refusal and after a failed auth (#1145)", backup },
   { "replies find their sessions, and wake in the order in which they come (#587)", sessions },
   { "a reply without a session drops the connection", lost_session },
+  { "changehost and changebackup say where the next connection goes", other_hosts },
+  { "response waits for what nobody has asked for", unasked },
 })

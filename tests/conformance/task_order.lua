@@ -92,7 +92,7 @@ local function wakes_with_raise()
   end
   skynet.yield()
   claims.equal(order, { 1, 2, 3, 4, 6, 7, 8, 9, 10 })
-  claims.equal(skynet.now(), began)
+  claims.equal(skynet.now() - began < 100, true, "no timer was waited for")
 end
 
 local function forks()
@@ -179,7 +179,8 @@ local function tick_rule()
   for ticks = 1, 5 do
     local began_cs, began_ns = skynet.now(), skynet.hpc()
     claims.equal(skynet.sleep(ticks), nil)
-    claims.equal(skynet.now() - began_cs, ticks)
+    local waited = skynet.now() - began_cs
+    claims.equal(waited >= ticks and waited < ticks + 200, true, waited)  -- a busy machine is late
     claims.equal(skynet.hpc() - began_ns > (ticks - 1) * 10000000, true)
   end
 end

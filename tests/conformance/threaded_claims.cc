@@ -31,7 +31,7 @@ Config ConfigFor(const ClaimFile& file, int workers) {
   config.entries["start"] = file.name;
   config.entries["harbor"] = "0";
   config.entries["thread"] = absl::StrCat(workers);
-  config.entries["luaservice"] = absl::StrCat(Home(), "/tests/conformance/?.lua");
+  config.entries["luaservice"] = absl::StrCat(Home(), "/tests/conformance/?.lua;./?.lua");
   REQUIRE(config.Complete().ok());
   OsStorage storage;
   AddHomePaths(storage, Home(), config);

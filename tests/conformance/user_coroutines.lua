@@ -37,7 +37,8 @@ local function blocking()
   end)
   local began = skynet.now()
   claims.equal({ co.resume(thread) }, { true, "slept" })
-  claims.equal(skynet.now() - began, 2)
+  local waited = skynet.now() - began
+  claims.equal(waited >= 2 and waited < 200, true, waited)  -- a busy machine is late
   claims.equal({ co.resume(thread) }, { true, false })
 end
 
@@ -188,6 +189,7 @@ local function edited_script()
   claims.equal(skynet.call(skynet.newservice "edited_service", "lua"), 1)
   write(2)
   claims.equal(skynet.call(skynet.newservice "edited_service", "lua"), 2)
+  assert(os.remove "./edited_service.lua")
 end
 
 claims.run("user coroutines", {
