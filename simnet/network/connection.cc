@@ -536,6 +536,12 @@ bool Connection::Reset() {
   return true;
 }
 
+bool Connection::IsHalfDead() const {
+  const State one = sides_[0].state, other = sides_[1].state;
+  return (one == State::kOpen && other == State::kGone) ||
+         (one == State::kGone && other == State::kOpen);
+}
+
 void Connection::PowerOff(int side) {
   Side& self = sides_[side];
   const bool was_connecting = side == 0 && self.state == State::kNone;

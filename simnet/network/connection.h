@@ -63,6 +63,8 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
 
   // Both sides see a RST now. False: there is no open side.
   bool Reset();
+  // The program of one side has it open, and the kernel of the other has forgotten it.
+  bool IsHalfDead() const;
   // The kernel of `side` refuses a connection that no program has accepted.
   void Abort(int side);
   // The host of `side` has lost its power.

@@ -59,6 +59,15 @@ Link& Fabric::LinkOf(const Host& from, const Host& to) {
   return *link;
 }
 
+std::vector<Link*> Fabric::Links() const {
+  std::vector<std::pair<uint64_t, Link*>> sorted;
+  for (const auto& [ids, link] : links_) sorted.push_back({ids, link.get()});
+  std::sort(sorted.begin(), sorted.end());  // by ids, which differ
+  std::vector<Link*> links;
+  for (const auto& [ids, link] : sorted) links.push_back(link);
+  return links;
+}
+
 Connection& Fabric::Connect(Host& from, Host& to, const Address& from_address,
                             const Address& to_address, EndpointId endpoint) {
   const uint64_t serial = ++serial_;

@@ -40,6 +40,8 @@ class Fabric final : public Happening {
 
   // The link, made if it is the first use.
   Link& LinkOf(const Host& from, const Host& to);
+  // All that were made, in an order that repeats.
+  std::vector<Link*> Links() const;
 
   // Begins to connect; `endpoint` of `from`'s transport is told the outcome.
   Connection& Connect(Host& from, Host& to, const Address& from_address, const Address& to_address,

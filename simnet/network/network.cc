@@ -203,4 +203,23 @@ absl::StatusOr<int> Network::AcceptedConnections(const std::string& from,
   return (*link)->accepted;
 }
 
+// -- Calm -----------------------------------------------------------------------------------------
+
+void Network::CalmDown() {
+  for (Link* link : impl_->fabric.Links()) {
+    link->Heal();
+    if (link->is_held()) link->Release(/*as_one_chunk=*/false);
+    link->connect_rule = ConnectRule::kAllow;
+    link->connects_delayed = 0;
+  }
+}
+
+int Network::ResetHalfDead() {
+  int count = 0;
+  for (const auto& [serial, connection] : impl_->fabric.connections()) {
+    if (connection->IsHalfDead() && connection->Reset()) ++count;
+  }
+  return count;
+}
+
 }  // namespace skysim

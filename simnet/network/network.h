@@ -129,6 +129,15 @@ class Network final {
   // How many connects of `from` to `to` have been accepted so far.
   absl::StatusOr<int> AcceptedConnections(const std::string& from, const std::string& to) const;
 
+  // -- Calm ---------------------------------------------------------------------------------------
+
+  // Undoes every partition, hold and connect rule. How links were set (SetLink) stays.
+  void CalmDown();
+  // Resets each connection that is open at one end while the other end's kernel has forgotten it:
+  // after a power-off, or when a RST was lost. The model has no keepalive; this is what it would
+  // find after two hours (tcp_keepalive_time). Returns how many.
+  int ResetHalfDead();
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
