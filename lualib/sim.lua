@@ -42,6 +42,9 @@
 --   cluster   further entries of the `cluster` config: { ghost = false, __nowaiting = true }
 --   project   folder of the user's services, from the folder of this file; "." if absent. Services are found as
 --             ?.lua and service/?.lua there, then among skysim's own.
+--   nemesis   faults that world:nemesis() draws: { time = "30s", rate = "2/s", crash = { nodes = { "b" } }, hold = false },
+--             see docs/reference.md and lualib/sim/families.lua
+--   swarm     true: each seed turns half of the families of faults off, and draws delays, workers and dispatch costs
 --   reachable names of sim.reachable() that some run of a sweep must come by
 --   order     flow = contract: which order of messages is promised and which is merely usual; see sim/order.lua
 --   any_order true: the seed decides what Lua leaves open, as with --any-order: how tables are walked, when garbage is
@@ -93,7 +96,7 @@
 -- itself, services see the addresses that are declared here, and hosts that are not cannot be reached. Time is the
 -- machine's, `network` and `cpu` mean nothing, and nothing repeats. What acts on the simulated network or cuts the power
 -- ends such a run with status 2: world:link, partition, heal, reset, refuse, black_hole, allow, delay_connects,
--- connections, accepted, and world:crash with power_off.
+-- connections, accepted, nemesis, calm_down, and world:crash with power_off.
 --
 -- In a service, `require "sim"` gives sim.probe(name, ...), which reports a fact to the story (world:probes, world:on),
 -- sim.setting, sim.legacy, and the properties but liveness. Outside a simulation all of them do nothing.

@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "simnet/scenario/configuration.h"
 #include "tools/files.h"
 #include "tools/report.h"
 
@@ -31,6 +32,8 @@ RunOptions OptionsOf(const Trace& trace, const ReplayCommand& command) {
   options.workers = trace.workers;
   if (trace.virtual_ns_max != 0) options.virtual_ns_max = trace.virtual_ns_max;
   if (trace.dispatches_max != 0) options.dispatches_max = trace.dispatches_max;
+  options.configuration = ConfigurationIn(trace.configuration);
+  options.configuration_path = command.trace_path;
   options.keeps_events = true;  // to show what led to a divergence
   options.replay = &trace;
   return options;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "engine/core/handle.h"
 #include "nlohmann/json.hpp"
+#include "simnet/scenario/waiting.h"
 #include "simnet/trace/describe.h"
 #include "simnet/trace/event_names.h"
 #include "tools/run_arguments.h"
@@ -64,17 +65,6 @@ std::string PropertyLine(const PropertyResult& property, const Paint& paint) {
                       PropertyKindName(property.kind), property.name, Judgement(property, paint));
   if (IsBroken(property)) line += Indent(property.detail, "      ");
   return line;
-}
-
-// A task of the story belongs to no service.
-std::string WaiterName(const WaitingTask& task) {
-  return task.service == 0 ? "the story" : absl::StrCat(task.node, " ", FormatHandle(task.service));
-}
-
-std::string WaitingLines(const WaitingTask& task) {
-  return absl::StrCat("  ", WaiterName(task), " ", task.script, ": waits for ", task.waits_for,
-                      ", since ", FormatDuration(task.since_ns), "\n",
-                      Indent(task.stack, "      "));
 }
 
 std::string Headline(const RunResult& result, const Paint& paint) {
@@ -202,7 +192,7 @@ std::string RunReport(const RunOptions& options, const RunResult& result, int64_
   out += NumbersLine(options, result, wall_ns);
   if (has_passed) return out;
   if (!result.waiting.empty()) absl::StrAppend(&out, "still waiting:\n");
-  for (const WaitingTask& task : result.waiting) out += WaitingLines(task);
+  for (const WaitingTask& task : result.waiting) out += DescribeWaiting(task);
   absl::StrAppend(&out, "repeat: ", RepeatCommand(options), "\n");
   return out;
 }
@@ -221,6 +211,7 @@ std::string RunReportJson(const RunOptions& options, const RunResult& result, in
     json["virtual_ns"] = result.virtual_ns;
   }
   json["wall_ns"] = wall_ns;
+  if (result.is_configured) json["configuration"] = Json::parse(result.configuration);
   json["properties"] = Json::array();
   json["waiting"] = Json::array();
   for (const PropertyResult& property : result.properties) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "simnet/trace/describe.h"
 #include "tools/arguments.h"
+#include "tools/files.h"
 
 namespace skysim {
 namespace {
@@ -63,6 +64,24 @@ absl::Status FillNumbers(const RunArguments& arguments, RunOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status FillConfiguration(const RunArguments& arguments, RunOptions& options) {
+  options.is_swarm = arguments.is_swarm;
+  if (arguments.configuration_path.empty()) return absl::OkStatus();
+  if (arguments.is_swarm) {
+    return absl::InvalidArgumentError(
+        "--config: with --swarm the configuration is drawn; give one of them");
+  }
+  absl::StatusOr<std::string> text = ReadFile(arguments.configuration_path);
+  if (!text.ok()) return text.status();
+  if (text->empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(arguments.configuration_path, ": the file is empty"));
+  }
+  options.configuration = *std::move(text);
+  options.configuration_path = arguments.configuration_path;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddRunArguments(CLI::App& command, RunArguments& arguments) {
@@ -82,6 +101,12 @@ void AddRunArguments(CLI::App& command, RunArguments& arguments) {
                    "is collected");
   command.add_option("--workers", arguments.workers, "worker threads per simulated node")
       ->type_name("N");
+  command.add_flag("--swarm", arguments.is_swarm,
+                   "let the seed turn families of faults off and draw delays, workers and costs");
+  command
+      .add_option("--config", arguments.configuration_path,
+                  "configure the run as this file says, which --print-config wrote")
+      ->type_name("FILE");
   command
       .add_option("--max-time", arguments.time_max,
                   "time at which a run ends: virtual (1h), or real with tcp (1min)")
@@ -113,7 +138,8 @@ absl::StatusOr<RunOptions> MakeRunOptions(const RunArguments& arguments,
   }
   for (const absl::Status& status :
        {FillNumbers(arguments, options), CheckLegacy(arguments.legacy, context),
-        CheckScenario(arguments.scenario), context.home.status()}) {
+        CheckScenario(arguments.scenario), FillConfiguration(arguments, options),
+        context.home.status()}) {
     if (!status.ok()) return status;
   }
   options.home = *context.home;
@@ -131,6 +157,8 @@ std::vector<std::string> OptionArguments(const RunOptions& options) {
   for (const auto& [key, value] : options.settings) add("--set", absl::StrCat(key, "=", value));
   if (options.any_order) words.emplace_back("--any-order");
   if (options.workers != 0) add("--workers", absl::StrCat(options.workers));
+  if (options.is_swarm) words.emplace_back("--swarm");
+  if (!options.configuration_path.empty()) add("--config", options.configuration_path);
   const bool is_tcp = options.transport == RunTransport::kTcp;
   if (is_tcp) add("--transport", "tcp");
   if (options.virtual_ns_max != (is_tcp ? kTcpTimeMaxNs : usual.virtual_ns_max)) {

@@ -26,6 +26,8 @@ struct RunArguments {
   std::vector<std::string> settings;  // key=value
   bool any_order = false;
   std::string workers, time_max, dispatches_max;  // empty: not given
+  bool is_swarm = false;
+  std::string configuration_path;  // empty: not given
 };
 
 // Adds them to a subcommand. `arguments` is filled when the line is parsed.

@@ -22,6 +22,8 @@ constexpr const char* kExamples = R"(Examples:
   tools/skysim run scenarios/issue_587.lua --seed 7 --legacy wakeup-unordered
   tools/skysim run scenarios/canary.lua --seed 0x1f --trace t.skytrace
   tools/skysim run scenarios/canary.lua --check-determinism --seeds 1:200
+  tools/skysim run scenarios/nemesis_three.lua --swarm --seed 5 --print-config > c.json
+  tools/skysim run scenarios/nemesis_three.lua --config c.json --seed 5
   tools/skysim run scenarios/cluster_pair.lua --transport tcp
 
 Exit status: 0 passed, 1 a property failed, 2 wrong usage or input, 3 two executions of the same
@@ -33,6 +35,19 @@ std::function<void(int64_t, absl::string_view, absl::string_view)> LogTo(std::os
   return [&out](int64_t time_ns, absl::string_view node, absl::string_view line) {
     out << FormatSeconds(time_ns) << " " << node << " " << line << "\n";
   };
+}
+
+// It is known before anything happens, and so it is printed before the log.
+std::function<void(absl::string_view)> ConfigurationTo(std::ostream& out) {
+  return [&out](absl::string_view configuration) { out << "configuration " << configuration; };
+}
+
+int PrintConfiguration(RunOptions options, ScenarioRunner& runner, const CommandContext& context) {
+  options.only_configures = true;
+  absl::StatusOr<RunResult> result = runner.Run(options);
+  if (!result.ok()) return FailUsage(context, result.status());
+  context.out << result->configuration;
+  return kExitPassed;
 }
 
 int Report(const RunCommand& command, const RunOptions& options, const RunResult& result,
@@ -51,6 +66,7 @@ int RunOnce(const RunCommand& command, RunOptions options, ScenarioRunner& runne
   bool has_trace_on_out = command.trace_path == "-";
   std::ostream& out = has_trace_on_out ? context.err : context.out;
   options.keeps_events = has_trace;
+  if (!command.prints_json) options.configured = ConfigurationTo(out);
   if (command.prints_log) options.log = LogTo(command.prints_json ? context.err : out);
 
   int64_t start_ns = absl::GetCurrentTimeNanos();
@@ -75,7 +91,11 @@ int RunChecked(const RunCommand& command, RunOptions options, ScenarioRunner& ru
                const CommandContext& context) {
   Paint paint(context.out_has_colours);
   options.scenario_path = AbsolutePath(options.scenario_path);
+  if (!options.configuration_path.empty()) {
+    options.configuration_path = AbsolutePath(options.configuration_path);
+  }
   if (command.prints_log) options.log = LogTo(command.prints_json ? context.err : context.out);
+  if (!command.prints_json) options.configured = ConfigurationTo(context.out);
   absl::StatusOr<DoubleRun> run = RunTwice(options, runner, context.second_process);
   if (!run.ok()) return FailUsage(context, run.status());
   if (!command.trace_path.empty()) {
@@ -84,6 +104,7 @@ int RunChecked(const RunCommand& command, RunOptions options, ScenarioRunner& ru
   }
 
   options.scenario_path = command.run.scenario;  // as the user calls it
+  options.configuration_path = command.run.configuration_path;
   int status = Report(command, options, run->here, run->wall_ns, context.out, paint);
   std::ostream& words = command.prints_json ? context.err : context.out;
   if (run->difference.empty()) {
@@ -102,6 +123,11 @@ absl::Status CheckUsage(const RunCommand& command) {
   if (!command.seeds.empty() && !command.trace_path.empty()) {
     return absl::InvalidArgumentError("--trace: a trace holds one seed, not a range");
   }
+  if (command.prints_configuration && (command.checks_determinism || !command.trace_path.empty())) {
+    return absl::InvalidArgumentError("--print-config: nothing is run, so there is no " +
+                                      std::string(command.checks_determinism
+                                                      ? "--check-determinism" : "--trace"));
+  }
   if (command.trace_path == "-" && command.checks_determinism) {
     return absl::InvalidArgumentError("--trace: with --check-determinism it takes a file");
   }
@@ -113,8 +139,11 @@ absl::Status CheckTcp(const RunCommand& command) {
   absl::string_view option = command.checks_determinism    ? "--check-determinism"
                              : !command.trace_path.empty() ? "--trace"
                              : !command.run.legacy.empty() ? "--legacy"
-                             : !command.run.dispatches_max.empty() ? "--max-dispatches"
-                                                                   : "";
+                             : !command.run.dispatches_max.empty()     ? "--max-dispatches"
+                             : command.run.is_swarm                    ? "--swarm"
+                             : !command.run.configuration_path.empty() ? "--config"
+                             : command.prints_configuration            ? "--print-config"
+                                                                       : "";
   if (option.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(option, ": only a simulated run has that, not one with --transport tcp"));
@@ -139,6 +168,8 @@ void AddRunCommand(CLI::App& app, RunCommand& command) {
   run->add_option("--seeds", command.seeds, "with --check-determinism: all of these")
       ->type_name("FIRST:LAST");
   run->add_option("--jobs", command.jobs, "with --seeds: processes at a time")->type_name("N");
+  run->add_flag("--print-config", command.prints_configuration,
+                "run nothing: print how the seed configures the run, for --config");
   run->add_flag("--json", command.prints_json, "report as one JSON object");
   run->footer(kExamples);
 }
@@ -168,6 +199,7 @@ int ExecuteRun(const RunCommand& command, const CommandContext& context) {
   }
   absl::StatusOr<std::unique_ptr<ScenarioRunner>> runner = context.make_runner();
   if (!runner.ok()) return FailUsage(context, runner.status());
+  if (command.prints_configuration) return PrintConfiguration(*options, **runner, context);
   return command.checks_determinism ? RunChecked(command, *options, **runner, context)
                                     : RunOnce(command, *options, **runner, context);
 }

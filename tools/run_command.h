@@ -17,6 +17,7 @@ struct RunCommand {
   std::string trace_path;  // empty: none; "-": standard output
   std::string jobs;
   bool prints_log = false;
+  bool prints_configuration = false;
   bool checks_determinism = false;
   bool prints_json = false;
 };

@@ -73,6 +73,8 @@ SeedResult MakeSeedResult(uint64_t seed, const absl::StatusOr<RunResult>& run, i
   result.outcome = OutcomeOf(run->verdict);
   result.reason = run->reason;
   result.scenario = run->scenario;
+  bool is_shown = run->is_configured && run->verdict != Verdict::kPassed;
+  if (is_shown) result.configuration = run->configuration;
   result.digest = run->digest;
   result.events = run->events;
   result.virtual_ns = run->virtual_ns;
@@ -86,6 +88,7 @@ std::string SerializeSeedResult(const SeedResult& result) {
   out.U8(static_cast<uint8_t>(result.outcome));
   out.Text(result.reason);
   out.Text(result.scenario);
+  out.Text(result.configuration);
   out.U64(result.digest);
   out.Varint(result.events);
   out.Signed(result.virtual_ns);
@@ -102,6 +105,7 @@ absl::StatusOr<SeedResult> ParseSeedResult(absl::string_view bytes) {
   result.outcome = static_cast<SeedResult::Outcome>(in.U8());
   result.reason = std::string(in.Text());
   result.scenario = std::string(in.Text());
+  result.configuration = std::string(in.Text());
   result.digest = in.U64();
   result.events = in.Varint();
   result.virtual_ns = in.Signed();

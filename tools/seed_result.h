@@ -24,6 +24,7 @@ struct SeedResult {
   Outcome outcome = Outcome::kPassed;
   std::string reason;    // one line; empty if passed
   std::string scenario;  // its name
+  std::string configuration;  // of one that did not pass, if it is not simply what is declared
   uint64_t digest = 0, events = 0;
   int64_t virtual_ns = 0, wall_ns = 0;
   std::vector<PropertyResult> properties;

@@ -217,6 +217,9 @@ int ExecuteSweep(const SweepCommand& command, const CommandContext& context) {
   absl::StatusOr<std::unique_ptr<RunningProcess>> process(nullptr);
   if (command.checks_determinism) {
     executed.run.scenario_path = AbsolutePath(options->run.scenario_path);
+    if (!executed.run.configuration_path.empty()) {
+      executed.run.configuration_path = AbsolutePath(options->run.configuration_path);
+    }
     process = context.second_process.Start(DigestArguments(executed), executed.run.home);
     if (!process.ok()) return FailUsage(context, process.status());
   }

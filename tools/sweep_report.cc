@@ -76,6 +76,16 @@ std::string Headline(const SweepResult& result, const Paint& paint) {
   return paint.Bad(status == kExitLimit ? "STOPPED" : "FAILED");
 }
 
+// Of the failure that one looks at first; the others print theirs when they are run again.
+std::string ConfigurationLines(const SeedResult& failure) {
+  if (failure.configuration.empty()) return "";
+  std::string text = absl::StrCat("configuration ", failure.configuration), lines;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&lines, "    ", line, "\n");
+  }
+  return lines;
+}
+
 std::string FailureLines(const SweepOptions& options, const SweepSummary& summary) {
   std::vector<SeedResult> failures = summary.failures();
   if (failures.empty()) return "";
@@ -85,6 +95,7 @@ std::string FailureLines(const SweepOptions& options, const SweepSummary& summar
     absl::StrAppend(&out, "  seed ", failure.seed, " ", OutcomeName(failure.outcome), ", ",
                     failure.events, " events: ", failure.reason, "\n    ",
                     RepeatSeed(options, failure.seed), "\n");
+    if (i == 0) out += ConfigurationLines(failure);
   }
   if (failures.size() > kFailuresShown) {
     absl::StrAppend(&out, "  and ", failures.size() - kFailuresShown, " more\n");
@@ -179,6 +190,8 @@ std::string SweepReportJson(const SweepOptions& options, const SweepResult& resu
                                 {"digest", FormatDigest(failure.digest)},
                                 {"events", failure.events},
                                 {"repeat", RepeatSeed(options, failure.seed)}});
+    if (failure.configuration.empty()) continue;
+    json["failures"].back()["configuration"] = Json::parse(failure.configuration);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

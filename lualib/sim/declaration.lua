@@ -4,6 +4,7 @@
 local core = require "sim.core"
 local order = require "sim.order"
 local units = require "sim.units"
+local configuration = require "sim.configuration"
 
 local declaration = {}
 
@@ -16,7 +17,7 @@ local HARBOR_MAX = 255
 local SCENARIO_FIELDS = {
   nodes = "table", network = "table", services = "table", cluster = "table", reachable = "table", order = "table",
   project = "string", kind = "string", source = "string", legacy = "string", story = "function",
-  any_order = "boolean",
+  any_order = "boolean", nemesis = "table", swarm = "boolean",
 }
 local NODE_FIELDS = {
   start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
@@ -326,14 +327,6 @@ local function read_nodes(given)
   return nodes
 end
 
-local function read_network(given)
-  local plain = {}
-  for _, field in ipairs(sorted_keys(given)) do
-    units.read_link_field(plain, field, given[field])
-  end
-  return plain
-end
-
 local function read_services(services)
   for _, name in ipairs(sorted_keys(services)) do
     if type(name) ~= "string" or type(services[name]) ~= "function" then
@@ -371,9 +364,10 @@ function declaration.declare(claim, given)
   core.set_place()
   declaration.current = {
     claim = claim, story = given.story, project = given.project or ".", nodes = read_nodes(given),
-    network = read_network(given.network or {}), services = read_services(given.services or {}),
-    reachable = given.reachable or {}, order = order._read(given.order or {}), any_order = given.any_order,
+    services = read_services(given.services or {}), reachable = given.reachable or {},
+    order = order._read(given.order or {}), any_order = given.any_order, swarm = given.swarm or false,
   }
+  declaration.current.configuration = configuration.declared(given, declaration.current.nodes)
 end
 
 local function merge(below, above)

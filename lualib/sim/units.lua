@@ -245,4 +245,7 @@ function units.read_link_field(plain, field, value)
   read(plain, value)
 end
 
+-- For those who read other quantities.
+units.scaled, units.shown, units.NS_PER = scaled, shown, NS_PER
+
 return units

@@ -2,12 +2,14 @@
 -- name that nobody has, a negative time, or a verb that makes no sense now (a crash of a node that is down) ends the
 -- run with one sentence at the line of the story.
 --
--- Who waits: call, console, sleep, wait_until, start, restart, together and task:join suspend the running task of the
--- story; other tasks and the world go on. Everything else takes effect at once.
+-- Who waits: call, console, sleep, wait_until, start, restart, together, calm_down, task:join and what a nemesis can be
+-- asked for suspend the running task of the story; other tasks and the world go on. Everything else takes effect at
+-- once.
 
 local core = require "sim.core"
 local units = require "sim.units"
 local declaration = require "sim.declaration"
+local configuration = require "sim.configuration"
 
 local BOOT_NS = 60 * 1000000000  -- a bootstrap that takes longer is not waited for
 
@@ -349,6 +351,8 @@ end
 
 require "sim.node_faults"(World)
 require "sim.network" (World, Link)
+require("sim.nemesis").extend(World)
+require("sim.calm").extend(World)
 
 -- -- The run ----------------------------------------------------------------------------------------------------------
 
@@ -363,6 +367,9 @@ function world.run()
   core.open_world(declared)
   for _, contract in ipairs(declared.order) do
     core.declare_order(contract.flow, contract.rules)
+  end
+  if configuration.configure(declared) then
+    return
   end
   for _, node in ipairs(declared.nodes) do
     core.add_node(node)

@@ -414,4 +414,9 @@ Stage::Progress LiveStage::Step() { return impl_->Step(); }
 const std::string& LiveStage::stop_reason() const { return impl_->stop_reason(); }
 std::vector<WaitingTask> LiveStage::WaitingTasks() { return impl_->WaitingTasks(); }
 
+std::vector<WaitingTask> LiveStage::BriefTasks() {
+  CHECK(false) << "the tasks of running threads cannot be looked at";
+  return {};
+}
+
 }  // namespace skysim

@@ -68,6 +68,7 @@ class LiveStage final : public Stage {
   const std::string& stop_reason() const override;
   uint64_t dispatches() const override { return 0; }
   std::vector<WaitingTask> WaitingTasks() override;
+  std::vector<WaitingTask> BriefTasks() override;  // dies: threads run, and nobody may ask
 
  private:
   class Impl;

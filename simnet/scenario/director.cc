@@ -13,6 +13,7 @@
 #include "engine/lua/home_paths.h"
 #include "engine/lua/sandbox.h"
 #include "simnet/live/live_stage.h"
+#include "simnet/scenario/configuration.h"
 #include "simnet/scenario/legacy.h"
 #include "simnet/scenario/path.h"
 #include "simnet/scenario/service_module.h"
@@ -189,9 +190,8 @@ absl::StatusOr<RunResult> Director::LoadAndPlay() {
   absl::StatusOr<End> end = Play();
   if (!end.ok()) return end.status();
   if (absl::Status status = JudgeOpenLiveness(); !status.ok()) return status;
-  if (absl::Status status = CheckSettings(); end->verdict == Verdict::kPassed && !status.ok()) {
-    return status;
-  }
+  bool is_whole = end->verdict == Verdict::kPassed && !options_.only_configures;
+  if (absl::Status status = CheckSettings(); is_whole && !status.ok()) return status;
   return MakeResult(*std::move(end));
 }
 
@@ -315,6 +315,22 @@ absl::Status Director::OpenWorld(Declaration declaration) {
   return absl::OkStatus();
 }
 
+absl::Status Director::Configure(nlohmann::json& configuration, bool is_swarm) {
+  if (options_.transport == RunTransport::kTcp) return absl::OkStatus();
+  is_swarm = is_swarm || options_.is_swarm;
+  bool is_given = !options_.configuration.empty();
+  if (is_given) {
+    absl::Status status = GiveConfiguration(options_.configuration, configuration);
+    if (!status.ok()) return status;
+  } else if (is_swarm) {
+    DrawSwarm(*choices_, configuration);
+  }
+  configuration_ = FormatConfiguration(configuration);
+  is_configured_ = is_given || is_swarm || !configuration["nemesis"].empty();
+  if (is_configured_ && options_.configured) options_.configured(configuration_);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Stage>> Director::MakeStage() {
   auto open_modules = [this](lua_State* L) { PreloadServiceModule(L, *this); };
   if (options_.transport == RunTransport::kTcp) {
@@ -379,7 +395,7 @@ absl::Status Director::PutNode(NodeDeclaration node, bool is_known) {
   }
   std::string name = spec.name;
   node_scripts_[name] = std::move(scripts);
-  if (!is_known) absl::StrAppend(&configuration_, DescribeSpec(spec));
+  if (!is_known) absl::StrAppend(&node_texts_, DescribeSpec(spec));
   status = is_known ? stage_->ChangeNode(std::move(spec)) : stage_->AddNode(std::move(spec));
   if (!status.ok()) return status;
   node_watch_.Watch(NodeIndex(name), config.Get("bootstrap", "snlua bootstrap"));
@@ -565,6 +581,8 @@ RunResult Director::MakeResult(End end) {
   result.events = recorder_.count();
   result.virtual_ns = events_.NowNs();
   result.dispatches = stage_ == nullptr ? 0 : stage_->dispatches();
+  result.configuration = configuration_;
+  result.is_configured = is_configured_;
   result.waiting = WaitingTasks();
   for (WaitingTask& task : result.waiting) {
     task.waits_for = Spelled(task.waits_for);
@@ -578,21 +596,44 @@ RunResult Director::MakeResult(End end) {
 
 // What waits in skysim's own services is their business: readers of sockets, senders without work.
 // A call that is stuck in one of them shows as the user's task that made it.
+bool Director::IsOfUsersService(const WaitingTask& task) {
+  NodeScripts& scripts = node_scripts_[task.node];
+  std::string name = FirstWord(task.script);
+  auto [known, is_new] = scripts.is_users.try_emplace(name, false);
+  if (is_new) known->second = scripts_->IsUsers(name, scripts.patterns, *scripts.files);
+  return known->second;
+}
+
 std::vector<WaitingTask> Director::WaitingTasks() {
   std::vector<WaitingTask> waiting;
   for (const StoryTask* task : tasks_->Waiting()) {
-    waiting.push_back({"story", 0, BaseName(options_.scenario_path), task->waits_for,
-                       task->since_ns, tasks_->StackOf(*task)});
+    waiting.push_back(StoryWait(*task));
+    waiting.back().waits_for = task->waits_for;
+    waiting.back().stack = tasks_->StackOf(*task);
   }
   if (stage_ == nullptr) return waiting;
-  std::map<std::pair<std::string, std::string>, bool> is_users;
   for (WaitingTask& task : stage_->WaitingTasks()) {
-    std::pair<std::string, std::string> key(task.node, FirstWord(task.script));
-    auto [known, is_new] = is_users.try_emplace(key, false);
-    const NodeScripts& scripts = node_scripts_[task.node];
-    if (is_new) known->second = scripts_->IsUsers(key.second, scripts.patterns, *scripts.files);
-    if (known->second) waiting.push_back(std::move(task));
+    if (IsOfUsersService(task)) waiting.push_back(std::move(task));
   }
+  return waiting;
+}
+
+std::vector<WaitingTask> Director::BriefTasks() {
+  std::vector<WaitingTask> waiting;
+  for (const StoryTask* task : tasks_->Waiting()) waiting.push_back(StoryWait(*task));
+  for (WaitingTask& task : stage_->BriefTasks()) {
+    if (IsOfUsersService(task)) waiting.push_back(std::move(task));
+  }
+  return waiting;
+}
+
+WaitingTask Director::StoryWait(const StoryTask& task) const {
+  WaitingTask waiting;
+  waiting.node = "story";
+  waiting.script = BaseName(options_.scenario_path);
+  waiting.since_ns = task.since_ns;
+  waiting.session = static_cast<int32_t>(task.id);
+  waiting.is_call = task.state == StoryTask::State::kReply;
   return waiting;
 }
 
@@ -607,7 +648,7 @@ Trace Director::MakeTrace(absl::string_view verdict) const {
   trace.workers = options_.workers;
   trace.virtual_ns_max = options_.virtual_ns_max;
   trace.dispatches_max = options_.dispatches_max;
-  trace.configuration = configuration_;
+  trace.configuration = JoinConfiguration(configuration_, node_texts_);
   trace.choices = seeded_ != nullptr ? seeded_->Recorded() : options_.replay->choices;
   trace.nodes = recorder_.node_names();
   trace.events = recorder_.events();

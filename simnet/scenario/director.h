@@ -19,6 +19,7 @@
 #include "engine/lua/vm.h"
 #include "engine/platform/clock.h"
 #include "engine/platform/entropy.h"
+#include "nlohmann/json.hpp"
 #include "simnet/check/order.h"
 #include "simnet/check/properties.h"
 #include "simnet/choice/choice_source.h"
@@ -75,6 +76,11 @@ class Director final {
   // Makes the world; before anything else here. An error names what is wrong.
   absl::Status OpenWorld(Declaration declaration);
   Stage& stage() { return *stage_; }
+
+  const RunOptions& options() const { return options_; }
+  // Makes the configuration of this run out of the declared one: drawn if `is_swarm` or the options
+  // say so, or given by the options. InvalidArgument: what is given makes no sense; one sentence.
+  absl::Status Configure(nlohmann::json& configuration, bool is_swarm);
 
   // Completes the node's config, from its file if it has one, checks that its start service exists,
   // and adds or (`is_known`) changes the node.
@@ -145,6 +151,11 @@ class Director final {
   // Whether the run has this switch of --legacy; InvalidArgument if there is none of that name. Any
   // thread.
   absl::StatusOr<bool> HasLegacy(const std::string& name) const;
+  // The tasks that wait and that a user would care about: of the story, and of services that are
+  // not skysim's own. Not for a LiveStage, but at the end.
+  std::vector<WaitingTask> WaitingTasks();
+  // The same without waits_for and stack, quickly.
+  std::vector<WaitingTask> BriefTasks();
 
   // A call of the story failed with this text: if nobody catches it, the run has failed.
   void AddCallFailure(std::string text) { call_failures_.insert(std::move(text)); }
@@ -166,6 +177,7 @@ class Director final {
   struct NodeScripts {
     std::string patterns;  // its luaservice, with skysim's own folder
     std::unique_ptr<TreeStorage> files;  // as at the start of the node
+    std::map<std::string, bool> is_users;  // by the name of a service, as far as somebody asked
   };
 
   // An error of what a service did ends the run; the first counts.
@@ -188,7 +200,8 @@ class Director final {
   absl::Status JudgeOpenLiveness();
   absl::Status CheckSettings() const;
   RunResult MakeResult(End end);
-  std::vector<WaitingTask> WaitingTasks();
+  bool IsOfUsersService(const WaitingTask& task);
+  WaitingTask StoryWait(const StoryTask& task) const;
   Trace MakeTrace(absl::string_view verdict) const;
   uint32_t NodeIndex(absl::string_view name) const;
 
@@ -208,7 +221,9 @@ class Director final {
   std::string project_;  // absolute folder of the machine
   std::map<std::string, NodeScripts> node_scripts_;
   std::map<std::string, uint64_t> starts_;       // of each node
-  std::string configuration_;                    // the trace's
+  std::string configuration_;                    // of the run, as JSON
+  bool is_configured_ = false;
+  std::string node_texts_;                       // what the trace says of the nodes
 
   std::unique_ptr<StoryClock> clock_;
   std::unique_ptr<StoryEntropy> entropy_;

@@ -36,6 +36,12 @@ struct RunOptions {
   // What Lua leaves open is drawn (engine/lua/any_order.h). So it is if the scenario says so.
   bool any_order = false;
   int workers = 0;               // worker threads per node; 0 = as the scenario says
+  // kSimulated: the configuration is drawn by the seed, as a scenario with `swarm = true` asks for.
+  bool is_swarm = false;
+  // kSimulated: JSON that says how the run is configured instead of what is declared and drawn
+  // (simnet/scenario/configuration.h); empty: nothing. The path is for messages.
+  std::string configuration, configuration_path;
+  bool only_configures = false;  // end before the nodes are made: only `configuration` is wanted
   bool keeps_events = false;     // fill RunResult::trace
   // kSimulated: run under its choices and compare event by event; borrowed.
   const Trace* replay = nullptr;
@@ -44,6 +50,9 @@ struct RunOptions {
   int dispatch_cpu_s_max = 5;    // real CPU seconds of one dispatch: beyond it is an endless loop
   // Receives each log line of each node ("a [:00000008] text"). Empty: none wanted.
   std::function<void(int64_t time_ns, absl::string_view node, absl::string_view line)> log;
+  // Receives the whole configuration before the nodes start, if it is not simply what is declared
+  // (RunResult::is_configured). Empty: nobody wants it.
+  std::function<void(absl::string_view configuration)> configured;
 };
 
 enum class PropertyKind { kAlways, kSometimes, kEventually, kReachable };
@@ -62,7 +71,7 @@ struct PropertyResult {
   int64_t failed_ns = 0;            // when it first failed
 };
 
-// A task that still waits at the end.
+// A task that waits.
 struct WaitingTask {
   std::string node;
   uint32_t service = 0;
@@ -70,6 +79,9 @@ struct WaitingTask {
   std::string waits_for;   // "reply of :0000000a, session 12", "wakeup", "sleep until 3.2s"
   int64_t since_ns = 0;
   std::string stack;       // Lua traceback
+  int32_t session = 0;     // of what it waits for
+  bool is_call = false;    // it waits for a reply
+  std::string callee;      // of a call to a service of its node: that one's script; or its name
 };
 
 enum class Verdict { kPassed, kFailed, kDiverged, kLimit };
@@ -80,6 +92,8 @@ struct RunResult {
   std::string scenario;    // its name (the claim)
   std::vector<PropertyResult> properties;
   std::vector<WaitingTask> waiting;   // story tasks and service tasks that a user would care about
+  std::string configuration;  // how it was configured, JSON; empty with kTcp
+  bool is_configured = false;  // it was drawn or given, or there is a nemesis
   uint64_t digest = 0, events = 0, dispatches = 0;  // mean nothing with kTcp
   int64_t virtual_ns = 0;
   std::optional<Divergence> divergence;

@@ -10,6 +10,7 @@
 #include "simnet/network/network.h"
 #include "simnet/scenario/checks_module.h"
 #include "simnet/scenario/director.h"
+#include "simnet/scenario/nemesis_module.h"
 #include "simnet/scenario/node_module.h"
 #include "simnet/scenario/network_module.h"
 #include "simnet/scenario/service_module.h"
@@ -437,10 +438,13 @@ int Connections(lua_State* L) {
   return 1;
 }
 
-// Where the scenario is declared: the place of mistakes that no line of the story makes.
+// set_place([place]): the place of mistakes that no line of the story makes; here, if none is
+// given. Returns what it was before.
 int SetPlace(lua_State* L) {
-  SetFallbackPlace(L, PlaceOf(L));
-  return 0;
+  std::string place = lua_isnoneornil(L, 1) ? PlaceOf(L) : luaL_checkstring(L, 1);
+  std::string before = SetFallbackPlace(L, place);
+  lua_pushlstring(L, before.data(), before.size());
+  return 1;
 }
 
 constexpr luaL_Reg kFunctions[] = {
@@ -474,6 +478,7 @@ void PreloadStoryModule(lua_State* L, Director& director) {
   AddStoryChecks(L, director);
   SetFunctions(L, NodeFunctions(), director);
   SetNetworkFunctions(L, director);
+  SetFunctions(L, NemesisFunctions(), director);
   lua_pushliteral(L, "story");
   lua_setfield(L, -2, "role");
   PreloadCore(L);

@@ -50,9 +50,13 @@ std::string PlaceOf(lua_State* L) {
   return place;
 }
 
-void SetFallbackPlace(lua_State* L, absl::string_view place) {
+std::string SetFallbackPlace(lua_State* L, absl::string_view place) {
+  std::string before;
+  if (lua_getfield(L, LUA_REGISTRYINDEX, kPlaceKey) == LUA_TSTRING) before = lua_tostring(L, -1);
+  lua_pop(L, 1);
   lua_pushlstring(L, place.data(), place.size());
   lua_setfield(L, LUA_REGISTRYINDEX, kPlaceKey);
+  return before;
 }
 
 void Raise(lua_State* L, absl::string_view message) {

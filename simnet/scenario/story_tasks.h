@@ -138,7 +138,8 @@ class StoryTasks final : private Happening {
 // The place in user code that is running in `L`, "scenarios/x.lua:12": the innermost Lua function
 // outside of the scenario language itself; where there is none, what SetFallbackPlace() noted.
 std::string PlaceOf(lua_State* L);
-void SetFallbackPlace(lua_State* L, absl::string_view place);
+// Returns the one before.
+std::string SetFallbackPlace(lua_State* L, absl::string_view place);
 
 // A message handler for lua_pcall: the error as a text. One that is no text is described, with its
 // place.

@@ -29,7 +29,8 @@ struct Trace {
   int workers = 0;               // 0 = as the scenario says
   int64_t virtual_ns_max = 0;    // the limits of the run, of RunOptions; 0 = the usual ones
   uint64_t dispatches_max = 0;
-  std::string configuration;     // the full drawn configuration, as text
+  // The full drawn configuration, as text: simnet/scenario/configuration.h, JoinConfiguration().
+  std::string configuration;
 
   std::vector<Choice> choices;   // every choice that was not 0, in order
   std::vector<std::string> nodes;  // names; index 0 is the world

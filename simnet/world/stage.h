@@ -94,6 +94,9 @@ class Stage {
   // system services (clusterd, gate, launcher, ...) are included; the caller filters. For the end
   // of a run: a stage may stop its nodes for it.
   virtual std::vector<WaitingTask> WaitingTasks() = 0;
+  // The same in the midst of a run, again and again: without waits_for and stack. Only on a stage
+  // with a simulated network; WaitingTasks() may be asked in the midst of a run there, too.
+  virtual std::vector<WaitingTask> BriefTasks() = 0;
 };
 
 }  // namespace skysim

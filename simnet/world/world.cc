@@ -322,6 +322,14 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
     return tasks;
   }
 
+  std::vector<WaitingTask> BriefTasks() {
+    std::vector<WaitingTask> tasks;
+    for (auto& member : members_) {
+      if (member->life != nullptr) AddBriefTasks(member->spec.name, *member->life->node, tasks);
+    }
+    return tasks;
+  }
+
   Options& options() { return options_; }
   Network& network() { return network_; }
   EventQueue& events() { return events_; }
@@ -502,5 +510,6 @@ World::Progress World::Step() { return impl_->Step(); }
 const std::string& World::stop_reason() const { return impl_->stop_reason(); }
 uint64_t World::dispatches() const { return impl_->dispatches(); }
 std::vector<WaitingTask> World::WaitingTasks() { return impl_->WaitingTasks(); }
+std::vector<WaitingTask> World::BriefTasks() { return impl_->BriefTasks(); }
 
 }  // namespace skysim

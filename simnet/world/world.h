@@ -74,6 +74,7 @@ class World final : public Stage {
   const std::string& stop_reason() const override;
   uint64_t dispatches() const override;
   std::vector<WaitingTask> WaitingTasks() override;
+  std::vector<WaitingTask> BriefTasks() override;
 
   Network& network();
   EventQueue& events();

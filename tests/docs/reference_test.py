@@ -25,9 +25,14 @@ def fields(source, table):
 
 def expected():
     """Yields (what, how the page must write it)."""
-    for path in ("lualib/sim/world.lua", "lualib/sim/node_faults.lua", "lualib/sim/network.lua"):
+    for module in ("world", "node_faults", "network", "nemesis", "calm"):
+        path = f"lualib/sim/{module}.lua"
         for kind, name in re.findall(r"^ *function (World|Link|Clock):(\w+)", read(path), re.M):
             yield f"verb {kind.lower()}:{name}", rf"{kind.lower()}:{name}\b"
+    for name in re.findall(r"name = \"(\w+)\"|(?:on|sets)_links\(\"(\w+)\"", read("lualib/sim/families.lua")):
+        yield f"family {''.join(name)}", rf"^\|.*`{''.join(name)}`.*\|"
+    for name in fields(read("lualib/sim/calm.lua"), "FIELDS"):
+        yield f"field {name} of calm_down", rf"^\| `{name}` \|"
     sim = read("lualib/sim.lua")
     for name in re.findall(r"^(?:function )?sim\.(\w+)(?:\(| = )", sim, re.M):
         if name != "declared":

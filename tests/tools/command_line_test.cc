@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -109,7 +110,7 @@ TEST_CASE("run that fails says what, what waits, and the command that repeats it
                                        "      expected <1> & \"2\"\n      seen 2, 1\n"));
   CHECK(absl::StrContains(command.out,
                           "still waiting:\n  a :0000000a agent 1: waits for reply of :0000000b, "
-                          "session 3, since 0.0015s\n      stack traceback:\n"));
+                          "session 3 (bank 1), since 0.0015s\n      stack traceback:\n"));
   CHECK(absl::StrContains(command.out, "\n  the story x.lua: waits for sleep, since 0s\n"));
   CHECK(absl::EndsWith(command.out,
                        absl::StrCat("repeat: tools/skysim run ", path,
@@ -317,6 +318,85 @@ TEST_CASE("sweep stops at the first failure unless it keeps going") {
   CHECK(command.Execute({"sweep", path, "--count", "100", "--keep-going"}) == 1);
   CHECK(absl::StrContains(command.out, "FAILED in 10 of 100 runs, first by seed 10\n"));
   CHECK(command.Execute({"sweep", path, "--seeds", "1:9"}) == 0);
+}
+
+TEST_CASE("run prints the configuration before everything else") {
+  Command command;
+  std::string path = command.Scenario("configuration 3\nfail 2\n");
+
+  CHECK(command.Execute({"run", path}) == 0);
+  CHECK(absl::StartsWith(command.out, "configuration {\n  \"workers\": 3\n}\npassed  "));
+
+  CHECK(command.Execute({"run", path, "--json"}) == 0);
+  CHECK(absl::StartsWith(command.out, "{\"verdict\""));
+  CHECK(absl::StrContains(command.out, "\"configuration\":{\"workers\":3}"));
+
+  CHECK(command.Execute({"run", path, "--print-config"}) == 0);
+  CHECK(command.out == "{\n  \"workers\": 3\n}\n");
+}
+
+TEST_CASE("sweep prints the configuration of the failure that one looks at first") {
+  Command command;
+  std::string path = command.Scenario("configuration 3\nfail 2\n");
+
+  CHECK(command.Execute({"sweep", path, "--count", "4", "--keep-going"}) == 1);
+  CHECK(absl::StrContains(command.out,
+                          "    configuration {\n      \"workers\": 3\n    }\n"));
+
+  CHECK(command.Execute({"sweep", path, "--count", "4", "--keep-going", "--json"}) == 1);
+  CHECK(absl::StrContains(command.out, "\"configuration\":{\"workers\":3}"));
+}
+
+TEST_CASE("the command that repeats a run names the swarm or the configuration's file") {
+  Command command;
+  std::string path = command.Scenario("fail 1\n");
+  std::string config = command.Path("c.json");
+  std::ofstream(config) << "{}";
+
+  CHECK(command.Execute({"run", path, "--swarm"}) == 1);
+  CHECK(absl::EndsWith(command.out, absl::StrCat(path, " --seed 1 --swarm\n")));
+  CHECK(command.Execute({"run", path, "--config", config}) == 1);
+  CHECK(absl::EndsWith(command.out, absl::StrCat(path, " --seed 1 --config ", config, "\n")));
+}
+
+TEST_CASE("a second process is told where the configuration is") {
+  Command command;
+  std::string path = command.Scenario("one\n");
+  std::string config = command.Path("c.json");
+  std::ofstream(config) << "{}";
+  command.Execute({"run", path, "--config", config, "--check-determinism"});
+
+  REQUIRE(command.second_process.started.size() == 1);
+  const std::vector<std::string>& words = command.second_process.started[0];
+  auto option = std::find(words.begin(), words.end(), "--config");
+  REQUIRE(option != words.end());
+  CHECK(*(option + 1) == config);
+}
+
+TEST_CASE("a configuration that cannot be had is refused") {
+  Command command;
+  std::string path = command.Scenario("one\n");
+  std::string config = command.Path("c.json");
+  std::ofstream(config) << "{}";
+  std::ofstream(command.Path("empty.json")).flush();
+
+  CHECK(command.Execute({"run", path, "--config", command.Path("none.json")}) == 2);
+  CHECK(absl::StrContains(command.err, "none.json"));
+  CHECK(command.Execute({"run", path, "--config", command.Path("empty.json")}) == 2);
+  CHECK(absl::StrContains(command.err, "empty.json: the file is empty"));
+  CHECK(command.Execute({"run", path, "--config", config, "--swarm"}) == 2);
+  CHECK(command.err ==
+        "skysim: --config: with --swarm the configuration is drawn; give one of them\n");
+  for (std::vector<std::string> option :
+       {std::vector<std::string>{"--swarm"}, {"--config", config}, {"--print-config"}}) {
+    std::string name = option[0];
+    option.insert(option.begin(), {"run", path, "--transport", "tcp"});
+    CHECK(command.Execute(option) == 2);
+    CHECK(command.err == absl::StrCat("skysim: ", name, ": only a simulated run has that, not one "
+                                      "with --transport tcp\n"));
+  }
+  CHECK(command.Execute({"run", path, "--print-config", "--trace", command.Path("t")}) == 2);
+  CHECK(command.err == "skysim: --print-config: nothing is run, so there is no --trace\n");
 }
 
 TEST_CASE("sweep fails if what must be seen was not, over the whole range") {

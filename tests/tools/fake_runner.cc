@@ -97,6 +97,11 @@ class FakeRun final {
       result_.verdict = Verdict::kLimit;
       result_.reason = "the virtual time limit was reached";
     }
+    if (word == "configuration") {
+      result_.configuration = absl::StrCat("{\n  \"workers\": ", rest, "\n}\n");
+      result_.is_configured = true;
+      if (options_.configured) options_.configured(result_.configuration);
+    }
     if (word == "sometimes") {
       result_.properties.push_back(
           Judged(PropertyKind::kSometimes, ClaimKind::kGuarantee, "seldom", is_divided));
@@ -132,8 +137,8 @@ class FakeRun final {
       result_.verdict = Verdict::kFailed;
       result_.reason = "\"holds\" was broken";
       result_.waiting.push_back({"a", 10, "agent 1", "reply of :0000000b, session 3", 1'500'000,
-                                 "stack traceback:\n\tagent.lua:7"});
-      result_.waiting.push_back({"story", 0, "x.lua", "sleep", 0, ""});
+                                 "stack traceback:\n\tagent.lua:7", 3, true, "bank 1"});
+      result_.waiting.push_back({"story", 0, "x.lua", "sleep", 0, "", 1, false, ""});
     }
     result_.properties.push_back(std::move(property));
   }

@@ -34,6 +34,7 @@ local STORY_OBJECTS = {
   ["sim.World"] = function(world) return world end,
   ["sim.Link"] = function(world) return world:link("a", "b") end,
   ["sim.Clock"] = function(world) return world:clock("a") end,
+  ["sim.Nemesis"] = function(world) return world:nemesis() end,
   ["sim.Task"] = function(world) return world:spawn(function() end) end,
   ["sim.History"] = function() return sim.history "none" end,
   ["sim.Sessions"] = function(world) return require("sim.game").one_session_per_player(world) end,
@@ -221,6 +222,7 @@ end
 
 sim.scenario "what is declared for editors is what there is" {
   nodes = { a = { start = "main" }, b = { start = "idle" } },
+  nemesis = { time = 0 },
   services = {
     main = main,
     checker = checker,

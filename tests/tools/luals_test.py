@@ -22,6 +22,11 @@ SCENARIOS = {
     "sim.Node": ("nodes = { a = { nonesuch = 1 } }, story = function() end", r"there are: (.*)"),
     "sim.Network": ("nodes = { a = { start = 'x' } }, network = { nonesuch = 1 }, story = function() end",
                     r"it has (.*)"),
+    "sim.NemesisFields": ("nodes = { a = { start = 'x' } }, nemesis = { nonesuch = true }, story = function() end",
+                          r"there are: (.*)"),
+    "sim.Calm": ("services = { idle = function() require('skynet').start(function() end) end },"
+                 "nodes = { a = { start = 'idle' } },"
+                 "story = function(world) world:calm_down { nonesuch = 1 } end", r"it has (.*)"),
     "sim.Changes": ("services = { idle = function() require('skynet').start(function() end) end },"
                     "nodes = { a = { start = 'idle' } },"
                     "story = function(world) world:restart('a', { nonesuch = 1 }) end", r"there are: (.*)"),

@@ -75,6 +75,37 @@
 ---@field promised? string[][] a violation fails the run
 ---@field usual? string[][] a violation is counted and shown
 
+--- A family of faults; each has some of the fields.
+---@class sim.Family
+---@field rate? string "2/s", "1/10s", "6/min"; default: its share of the nemesis's
+---@field nodes? string[] that it may choose; default: all
+---@field lasts? sim.duration|sim.Delay how long a fault stands: a duration or sim.uniform
+---@field delay? sim.duration|sim.Delay
+---@field loss? sim.share
+---@field split? sim.share
+---@field bandwidth? sim.rate
+---@field count? integer slow_connect: so many connects
+---@field down_max? integer crash, power_off: so many nodes at most are down at a time; default 1
+---@field lose_files? sim.share crash, power_off
+
+--- The nemesis: with some families named only these strike, else all but those that are false.
+---@class sim.NemesisFields
+---@field time? sim.duration how long faults begin; default "30s"
+---@field rate? string of all families together; default "1/s"
+---@field partition? sim.Family|boolean one node alone, or everybody in two or three groups
+---@field one_way? sim.Family|boolean single directions are cut
+---@field hold? sim.Family|boolean what arrives is kept, and released
+---@field delay? sim.Family|boolean links are slower
+---@field loss? sim.Family|boolean links lose segments
+---@field split? sim.Family|boolean deliveries are cut in two
+---@field throttle? sim.Family|boolean links are narrower
+---@field reset? sim.Family|boolean connections are reset
+---@field refuse? sim.Family|boolean connects are refused
+---@field black_hole? sim.Family|boolean connects get no answer
+---@field slow_connect? sim.Family|boolean connects take longer
+---@field crash? sim.Family|boolean a node dies and is started again
+---@field power_off? sim.Family|boolean the same in silence
+
 --- What a scenario declares.
 ---@class sim.Scenario
 ---@field nodes table<string, sim.Node>
@@ -86,6 +117,8 @@
 ---@field reachable? string[] names of sim.reachable that some run of a sweep must come by
 ---@field order? table<string, sim.Contract> flow -> what is promised of its messages: { notices = sim.order.cluster }
 ---@field any_order? boolean the seed decides what Lua leaves open: how tables are walked, when garbage is collected
+---@field nemesis? sim.NemesisFields what world:nemesis() draws
+---@field swarm? boolean each seed turns families of faults off, and draws delays, workers and dispatch costs
 ---@field kind? "guarantee"|"allowed"|"liveness" for the reader
 ---@field source? string for the reader: where the case comes from
 ---@field legacy? string the switch of --legacy under which it must fail
@@ -447,6 +480,29 @@ function Clock:drift(rate) end
 ---@field n integer number of values
 ---@field [integer] any
 
+--- A nemesis that is loose.
+---@class sim.Nemesis
+local Nemesis = {}
+
+--- Waits until its time is over and everything that it did is undone.
+---@async
+function Nemesis:join() end
+
+--- Ends it now: undoes everything that it did, and waits for nodes that it starts again.
+---@async
+function Nemesis:stop() end
+
+--- How world:calm_down heals the world, and what it asks about.
+---@class sim.Calm
+---@field within? sim.duration default "5min"
+---@field core? "all"|"random" "random": the seed keeps some nodes, and the others stay down
+---@field keep? string[] nodes that stay
+---@field restart? boolean start the nodes that are down; default true
+---@field reset? boolean reset half-open connections, as a keepalive would; default true
+---@field excuse? string[] services whose calls are not asked about
+---@field also? string[] services in which everything that waits counts
+---@field name? string of the property
+
 --- A connection that is not wholly closed.
 ---@class sim.Connection
 ---@field id integer
@@ -471,8 +527,8 @@ function Clock:drift(rate) end
 
 --- The world of a story. A name that nobody has, or a verb that makes no sense now, ends the run with status 2. With
 --- `--transport tcp` that is also the end of what needs the simulated network: link, partition, heal, reset, refuse,
---- black_hole, allow, delay_connects, connections, accepted, clock, pause, resume,
---- slow, and crash with power_off.
+--- black_hole, allow, delay_connects, connections, accepted, clock, pause, resume, slow, nemesis, calm_down, and crash
+--- with power_off.
 ---@class sim.World
 local World = {}
 
@@ -655,6 +711,16 @@ function World:allow(from, to) end
 ---@param delay sim.duration
 ---@param count? integer how many connects; default 1
 function World:delay_connects(from, to, delay, count) end
+
+--- Lets the nemesis loose that the scenario declares. It goes on beside the story until its time is over.
+---@return sim.Nemesis
+function World:nemesis() end
+
+--- Heals the world and waits until every open call has ended; a failure ("liveness") if that takes too long.
+---@async
+---@param how? sim.Calm
+---@return boolean all_ended
+function World:calm_down(how) end
 
 --- All connections that are not wholly closed.
 ---@return sim.Connection[]

@@ -41,7 +41,7 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "x.lua:2: node a: start is missing, the service that its bootstrap starts"},
       {"{ nodes = { a = { start = 'main' } }, netwrok = {}, " + story,
        "x.lua:2: the scenario has no field netwrok; there are: any_order, cluster, kind, legacy, "
-       "network, nodes, order, project, reachable, services, source, story"},
+       "nemesis, network, nodes, order, project, reachable, services, source, story, swarm"},
       {"{ nodes = { a = { start = 'main', colour = 1 } }, " + story,
        "x.lua:2: node a has no field colour; there are: address, clock, cluster, config, cpu, env, "
        "files, harbor, ip, master, path, standalone, start, thread"},
