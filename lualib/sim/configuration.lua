@@ -38,9 +38,14 @@ local function duration_text(ns)
   return ns == 0 and 0 or ns .. "ns"
 end
 
--- A delay of sim.uniform and so on: { uniform = { "1ms", "2ms" } }. Anything else stays as it is.
+-- A delay of sim.uniform and so on: { uniform = { "1ms", "2ms" } }; a loss of sim.bursts: { bursts = { ... } }. Anything
+-- else stays as it is.
 local function plain(value)
-  if type(value) ~= "table" or not value.shape then
+  if type(value) ~= "table" then
+    return value
+  elseif value.is_bursts then
+    return { bursts = value.given }
+  elseif not value.shape then
     return value
   end
   local least, most, mean = duration_text(value.min_ns), duration_text(value.max_ns), duration_text(value.mean_ns)
@@ -57,7 +62,9 @@ local function delay_of(value)
   end
   local shape, bounds = next(value)
   if next(value, shape) == nil and type(bounds) == "table" then
-    if shape == "uniform" and #bounds == 2 then
+    if shape == "bursts" then
+      return units.bursts(bounds)
+    elseif shape == "uniform" and #bounds == 2 then
       return units.uniform(bounds[1], bounds[2])
     elseif shape == "exponential" and (#bounds == 2 or #bounds == 3) then
       return units.exponential(bounds[1], bounds[2], bounds[3])

@@ -160,7 +160,7 @@ function units.bursts(given)
   if type(given) ~= "table" or given.enter == nil then
     core.complain 'sim.bursts needs a table like { enter = "1/1000", leave = "1/10", loss = 1, calm_loss = 0 }; enter is required'
   end
-  local bursts = { is_bursts = true, shown = "bursts" }
+  local bursts = { is_bursts = true, shown = "bursts", given = given }
   for field in pairs(given) do
     if not BURST_FIELDS[field] then
       core.complain(("sim.bursts has no %s; it has calm_loss, enter, leave, loss"):format(shown(field)))
@@ -210,7 +210,9 @@ local LINK_FIELDS = {
       plain.enter = 0
     elseif value.is_bursts then
       for key, part in pairs(value) do
-        plain[key] = part
+        if key ~= "given" then
+          plain[key] = part
+        end
       end
     else
       core.complain 'loss is a share like "1%", or sim.bursts { ... }'
