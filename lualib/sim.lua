@@ -26,6 +26,7 @@
 --                      config = { key = value },  -- any entries of a skynet config; or "etc/config", or
 --                                                 -- { "etc/config", key = value }: see "Config files"
 --                      env = { NAME = "value" },  -- what $NAME stands for in the config file
+--                      fds = 100,                 -- so many sockets at a time; no limit if absent
 --                      files = { name = text },   -- put into the node's file tree before each start
 --                      harbor = true,             -- in a harbor network; or its id, else the lowest free one
 --                      standalone = true,         -- the master is here too
@@ -95,7 +96,8 @@
 -- Over real sockets (tools/skysim run --transport tcp): each node has worker threads and an address of 127.0.0.0/8 to
 -- itself, services see the addresses that are declared here, and hosts that are not cannot be reached. Time is the
 -- machine's, `network` and `cpu` mean nothing, and nothing repeats. What acts on the simulated network or cuts the power
--- ends such a run with status 2: world:link, partition, heal, reset, refuse, black_hole, allow, delay_connects,
+-- ends such a run with status 2: world:link, partition, heal, reset, refuse, black_hole, allow, forget_idle, limit_fds,
+-- slow_accept, stall_sockets, resume_sockets, in_flight, deliver, drop, hold, release, delay_connects,
 -- connections, accepted, nemesis, calm_down, and world:crash with power_off.
 --
 -- In a service, `require "sim"` gives sim.probe(name, ...), which reports a fact to the story (world:probes, world:on),

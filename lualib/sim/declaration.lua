@@ -21,7 +21,7 @@ local SCENARIO_FIELDS = {
 }
 local NODE_FIELDS = {
   start = "string", cluster = "string", ip = "string", thread = "number", cpu = "string",
-  path = "string", config = "string or table", env = "table", files = "table",
+  path = "string", config = "string or table", env = "table", files = "table", fds = "number",
   harbor = "number or boolean", standalone = "boolean or string", master = "string", address = "string",
   clock = "table",
 }
@@ -174,6 +174,9 @@ local function read_node(name, given, free_ip, has_cluster)
   if given.thread and (math.type(given.thread) ~= "integer" or given.thread < 1 or given.thread > 1024) then
     core.complain(("%s: thread is a number of workers from 1 to 1024, not %s"):format(what, given.thread))
   end
+  if given.fds and (math.type(given.fds) ~= "integer" or given.fds < 1) then
+    core.complain(("%s: fds is a number of descriptors, 1 or more, not %s"):format(what, given.fds))
+  end
   local host = given.cluster and read_address(what, "cluster", given.cluster)
   complete_config(entries, given)
   local files = {}
@@ -188,7 +191,7 @@ local function read_node(name, given, free_ip, has_cluster)
     name = name, ip = ip, path = given.path or "", files = files,
     config = entries, config_file = file, env = read_env(what, given.env, file), defaults = default_config(has_cluster),
     dispatch_ns = given.cpu and units.duration(given.cpu) or DISPATCH_NS, cluster = given.cluster,
-    harbor = read_harbor(what, given, ip),
+    harbor = read_harbor(what, given, ip), fds = given.fds,
   }
   read_clock(what, given.clock, node)
   return node

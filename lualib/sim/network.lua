@@ -1,5 +1,6 @@
 -- What a story can do to the simulated network besides what world.lua says: cut streams at exact bytes, act on single
--- messages in flight. Adds verbs to the world and to links.
+-- messages in flight, hold up a node's sockets, put a middle box between two nodes. Adds verbs to the world and to
+-- links.
 
 local core = require "sim.core"
 local units = require "sim.units"
@@ -27,15 +28,16 @@ local function check_bytes(what, list, is_ascending)
   for index, bytes in ipairs(list) do
     local least = is_ascending and index > 1 and list[index - 1] + 1 or 1
     if math.type(bytes) ~= "integer" or bytes < least or bytes > PIECE_MAX then
-      core.complain(("%s: number %d is %s, and must be from %d to %d"):format(what, index, shown(bytes), least, PIECE_MAX))
+      core.complain(("%s: number %d is %s, and must be from %d to %d"):format(what, index, shown(bytes), least,
+        PIECE_MAX))
     end
   end
 end
 
 local RELEASE = { one_chunk = true, bytes = true, at = true }
 
---- Lets go of what was kept, as it came; or, of each connection: `one_chunk`, its bytes as one piece; `bytes`, in pieces of
---- so many; `at`, cut behind each of these numbers of bytes, counted from the first that was kept.
+--- Lets go of what was kept, as it came; or, of each connection: `one_chunk`, its bytes as one piece; `bytes`, in
+--- pieces of so many; `at`, cut behind each of these numbers of bytes, counted from the first that was kept.
 ---@param how? { one_chunk: boolean?, bytes: integer?, at: integer[]? }
 function Link:release(how)
   how = how or {}
@@ -72,11 +74,53 @@ function Link:cut(lengths)
   return self
 end
 
+-- -- Processes and middle boxes ---------------------------------------------------------------------------------------
+
+--- Lets a node have so many sockets: beyond it a connect fails with "Too many open files", and a listener accepts and
+--- closes. What is open stays. 0: no limit.
+---@param node string
+---@param count integer
+function World:limit_fds(node, count)
+  if math.type(count) ~= "integer" or count < 0 then
+    core.complain("world:limit_fds needs a number of descriptors, or 0 for no limit, not " .. shown(count))
+  end
+  core.limit_fds(node, count)
+end
+
+--- A node accepts connections so long after their handshakes: the client is connected, and what it sends waits; many of
+--- them fill the backlog. 0: at once, as usual.
+---@param node string
+---@param delay string
+function World:slow_accept(node, delay)
+  core.slow_accept(node, units.duration(delay))
+end
+
+--- The socket thread of a node does nothing until it is resumed, as skynet's while it resolves a name: nothing is read,
+--- accepted or told. The kernel goes on taking bytes until the window is full, and what services write goes out.
+---@param node string
+function World:stall_sockets(node) core.stall_sockets(node, true) end
+---@param node string
+function World:resume_sockets(node) core.stall_sockets(node, false) end
+
+--- A middle box (NAT, firewall, load balancer) forgets connections that `from` made to `to` when nothing has passed for
+--- `idle`, and then loses what either end sends ("drop"), or answers it with a RST ("reset"). 0: there is no such box.
+---@param from string
+---@param to string
+---@param idle string|integer
+---@param how? "drop"|"reset"
+function World:forget_idle(from, to, idle, how)
+  if how ~= nil and how ~= "drop" and how ~= "reset" then
+    core.complain('world:forget_idle: the box answers with "drop" or "reset", not ' .. shown(how))
+  end
+  core.forget_idle(from, to, units.duration(idle), how == "reset")
+end
+
 -- -- Messages in flight -----------------------------------------------------------------------------------------------
 
 --- What is on its way now or kept at the far end of a link, in order of sending: { { id =, from =, to =, kind = "data",
---- bytes =, fin =, sent =, arrives =, held =, connection = }, ... }. Kinds: "syn", "syn-ack", "ack" (the handshake's), "data",
---- "fin", "rst", "probe", "datagram"; `connection` is the id in world:connections(); what is held has no `arrives`.
+--- bytes =, fin =, sent =, arrives =, held =, connection = }, ... }. Kinds: "syn", "syn-ack", "ack" (the handshake's),
+--- "data", "fin", "rst", "probe", "datagram"; `connection` is the id in world:connections(); what is held has no
+--- `arrives`.
 ---@param from? string only what this node has sent
 ---@param to? string only what is for this node
 ---@return table

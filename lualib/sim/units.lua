@@ -152,13 +152,14 @@ end
 
 local BURST_FIELDS = { enter = "enter", leave = "leave", loss = "burst_loss", calm_loss = "calm_loss" }
 
---- Loss in bursts: the link enters one with `enter`, leaves it with `leave`, each asked for every segment; `loss` of the
---- segments are lost within one, `calm_loss` otherwise.
+--- Loss in bursts: the link enters one with `enter`, leaves it with `leave`, each asked for every segment; `loss` of
+--- the segments are lost within one, `calm_loss` otherwise.
 ---@param given table
 ---@return table
 function units.bursts(given)
   if type(given) ~= "table" or given.enter == nil then
-    core.complain 'sim.bursts needs a table like { enter = "1/1000", leave = "1/10", loss = 1, calm_loss = 0 }; enter is required'
+    core.complain('sim.bursts needs a table like { enter = "1/1000", leave = "1/10", loss = 1, calm_loss = 0 }; '
+      .. "enter is required")
   end
   local bursts = { is_bursts = true, shown = "bursts", given = given }
   for field in pairs(given) do

@@ -373,6 +373,9 @@ function world.run()
   end
   for _, node in ipairs(declared.nodes) do
     core.add_node(node)
+    if node.fds then
+      core.declare_fds(node.name, node.fds)
+    end
   end
   core.set_default_link(declared.network)
   -- A slave whose master is not there yet would fail.

@@ -23,6 +23,11 @@ constexpr int64_t kSynAckTimeoutS = 63;
 // Linux: tcp_fin_timeout = 60 s: a closed socket waits no longer for its peer's FIN.
 constexpr int64_t kFinWaitS = 60;
 
+// Linux: net.ipv4.tcp_keepalive_time, tcp_keepalive_intvl, tcp_keepalive_probes.
+constexpr int64_t kKeepaliveNs = 7200 * kNsPerS;
+constexpr int64_t kKeepaliveIntervalNs = 75 * kNsPerS;
+constexpr int kKeepaliveProbes = 9;
+
 constexpr char kRefused[] = "Connection refused";
 constexpr char kReset[] = "Connection reset by peer";
 constexpr char kTimedOut[] = "Connection timed out";
@@ -37,6 +42,10 @@ enum What : uint64_t {
   kServerRetry,
   kFinWait0,
   kFinWait1,
+  kKeepalive0,
+  kKeepalive1,
+  kBoxReset0,
+  kBoxReset1,
 };
 
 // The first of `slots_s` after `since_ns` that is still to come, else the last.
@@ -69,6 +78,10 @@ Connection::~Connection() {
                           sides_[0].fin_wait_ticket, sides_[1].fin_wait_ticket}) {
     fabric_.events.Cancel(ticket);
   }
+  for (const Side& side : sides_) {
+    fabric_.events.Cancel(side.keepalive_ticket);
+    fabric_.events.Cancel(side.box_ticket);
+  }
   if (kept_by_ != nullptr) kept_by_->Forget(this);
 }
 
@@ -96,6 +109,12 @@ void Connection::Happen(uint64_t argument) {
       sides_[side].fin_wait_ticket = 0;
       return Forget(side);
     }
+    case kKeepalive0:
+    case kKeepalive1:
+      return KeepAlive(argument == kKeepalive0 ? 0 : 1);
+    case kBoxReset0:
+    case kBoxReset1:
+      return ResetByBox(argument == kBoxReset0 ? 0 : 1);
   }
 }
 
@@ -165,6 +184,7 @@ void Connection::ReceiveAnswer(uint64_t what) {
   // The server lost its power after it had answered: what the client sends will draw a RST.
   if (sides_[1].state == State::kNone) Forget(1);
   pipes_[0].SendEstablish();
+  if (NeedsKeepalive(0)) StartKeepalive(0);
   sides_[0].host->transport->OnConnected(sides_[0].endpoint, sides_[1].address);
 }
 
@@ -285,8 +305,7 @@ void Connection::EstablishServer() {
   }
   sides_[1].state = State::kOpen;
   sides_[1].is_queued = true;
-  listener->queue.push_back(this);
-  transport->Poll(id);
+  transport->OnEstablished(*listener, this);
 }
 
 // The server's kernel sends its SYN-ACK again when the end of the handshake does not come.
@@ -323,6 +342,97 @@ void Connection::Accept(EndpointId endpoint) {
   sides_[1].is_queued = false;
   sides_[1].endpoint = endpoint;
   ++forth_.accepted;
+  if (NeedsKeepalive(1)) StartKeepalive(1);
+}
+
+// -- Silence --------------------------------------------------------------------------------------
+
+// When the kernel of `side` last heard of the other (Linux: lrcvtime and rcv_tstamp).
+int64_t Connection::HeardNs(int side) const {
+  const Pipe& out = pipes_[side];
+  const Link& back = side == 0 ? back_ : forth_;
+  const int64_t answered_ns =
+      out.answered_ns() == 0 ? 0 : out.answered_ns() + back.UsualDelayNs();
+  return std::max({pipes_[1 - side].heard_ns(), std::min(answered_ns, fabric_.events.NowNs()),
+                   syn_sent_ns_});
+}
+
+bool Connection::NeedsKeepalive(int side) const {
+  return forth_.is_partitioned() || back_.is_partitioned() || forth_.flow_rule.idle_ns != 0 ||
+         !sides_[1 - side].host->is_up || sides_[1 - side].state == State::kGone;
+}
+
+void Connection::WatchSilence() {
+  for (int side : {0, 1}) {
+    if (NeedsKeepalive(side)) {
+      StartKeepalive(side);
+    } else if (sides_[side].probes == 0) {
+      fabric_.events.Cancel(std::exchange(sides_[side].keepalive_ticket, 0));
+    }
+  }
+}
+
+// At the next time at which it asks, if it has heard nothing since. What was asked and answered
+// before left no trace here: then it has asked every two hours.
+void Connection::StartKeepalive(int side) {
+  Side& self = sides_[side];
+  if (self.state != State::kOpen || self.endpoint == 0 || self.keepalive_ticket != 0) return;
+  const int64_t heard_ns = HeardNs(side);
+  const int64_t rounds = (fabric_.events.NowNs() - heard_ns) / kKeepaliveNs + 1;
+  self.probes = 0;
+  self.keepalive_ticket = fabric_.events.Schedule(heard_ns + rounds * kKeepaliveNs, this,
+                                                  side == 0 ? kKeepalive0 : kKeepalive1);
+}
+
+// Linux, tcp_keepalive_timer.
+void Connection::KeepAlive(int side) {
+  Side& self = sides_[side];
+  self.keepalive_ticket = 0;
+  if (self.state != State::kOpen || self.endpoint == 0) return;
+  const int64_t now_ns = fabric_.events.NowNs();
+  // Retransmissions find out by themselves whether anybody is there.
+  const bool is_busy = pipes_[side].IsWaitingForAcknowledgement();
+  const bool has_answer = self.probes > 0 && now_ns - HeardNs(side) < kKeepaliveIntervalNs;
+  if (is_busy || has_answer || now_ns - HeardNs(side) < kKeepaliveNs) {
+    if (NeedsKeepalive(side) || is_busy) StartKeepalive(side);
+    return;
+  }
+  if (self.probes == kKeepaliveProbes) {
+    pipes_[side].SendReset();
+    return Break(side, kTimedOut);
+  }
+  ++self.probes;
+  self.keepalive_ticket = fabric_.events.Schedule(now_ns + kKeepaliveIntervalNs, this,
+                                                  side == 0 ? kKeepalive0 : kKeepalive1);
+  pipes_[side].SendProbe();
+}
+
+bool Connection::IsForgotten(int direction, SegmentKind kind) {
+  const Link::FlowRule& rule = forth_.flow_rule;
+  if (rule.idle_ns == 0) return false;
+  const int64_t now_ns = fabric_.events.NowNs();
+  if (!is_forgotten_) {
+    const int64_t passed_ns =
+        std::max({pipes_[0].last_left_ns(), pipes_[1].last_left_ns(), pipes_[0].answered_ns(),
+                  pipes_[1].answered_ns(), syn_sent_ns_, rule.since_ns});
+    is_forgotten_ = now_ns - passed_ns >= rule.idle_ns;
+  }
+  Side& self = sides_[direction];
+  const bool draws_reset = kind == SegmentKind::kData || kind == SegmentKind::kProbe;
+  if (is_forgotten_ && rule.resets && draws_reset && self.box_ticket == 0) {
+    self.box_ticket = fabric_.events.Schedule(
+        now_ns + forth_.UsualDelayNs() + back_.UsualDelayNs(), this,
+        direction == 0 ? kBoxReset0 : kBoxReset1);
+  }
+  return is_forgotten_;
+}
+
+// The RST of a middle box reaches `side`. If it is lost, the next segment draws another.
+void Connection::ResetByBox(int side) {
+  sides_[side].box_ticket = 0;
+  const Link& back = side == 0 ? back_ : forth_;
+  if (back.is_partitioned() || !sides_[side].host->is_up) return;
+  Break(side, pipes_[1 - side].HasFinArrived() ? kBrokenPipe : kReset);
 }
 
 // -- What the programs do -------------------------------------------------------------------------
@@ -511,6 +621,8 @@ void Connection::Forget(int side) {
   pipes_[side].Abandon();
   pipes_[1 - side].OnReceiverGone();
   fabric_.events.Cancel(std::exchange(self.fin_wait_ticket, 0));
+  fabric_.events.Cancel(std::exchange(self.keepalive_ticket, 0));
+  StartKeepalive(1 - side);
   RemoveIfOver();
 }
 

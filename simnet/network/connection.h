@@ -21,8 +21,12 @@ namespace skysim {
 // both kernels have forgotten it and both endpoints are closed.
 //
 // One handshake segment is under way at a time: the next is sent when the last was lost, at the
-// times at which Linux sends a SYN again. Left out: TIME_WAIT, simultaneous open, keepalive (a
-// connection that is silent never notices that its peer is gone).
+// times at which Linux sends a SYN again. Left out: TIME_WAIT, simultaneous open.
+//
+// Keepalive: both ends have SO_KEEPALIVE, as skynet's socket server sets it. Probes that would be
+// answered are not sent; an end begins to look at its clock when something might keep an answer
+// from it (a partition, a peer without power or that has forgotten, a middle box), and asks at the
+// times at which it would have asked anyway.
 class Connection final : public Happening, private PipeEnds, private Holdable {
  public:
   Connection(Fabric& fabric, uint64_t serial, uint64_t number, Host& from, Host& to,
@@ -70,7 +74,10 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   // The host of `side` has lost its power.
   void PowerOff(int side);
 
-  // -- What is under way (Network::ListInFlight()) --------------------------------------------------
+  // Something may keep answers from its ends from now on, or does no more.
+  void WatchSilence();
+
+  // -- What is under way (Network::ListInFlight()) ------------------------------------------------
 
   Pipe& PipeOf(int direction) { return pipes_[direction]; }
   const Pipe& PipeOf(int direction) const { return pipes_[direction]; }
@@ -111,6 +118,8 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
     const char* error = nullptr;  // told to the program once
     uint64_t cause = 0;
     uint64_t fin_wait_ticket = 0;
+    uint64_t keepalive_ticket = 0, box_ticket = 0;
+    int probes = 0;  // sent since it last heard something
   };
 
   // Events of the handshake and of closing.
@@ -118,6 +127,7 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   uint64_t HeldBytes() const override { return 0; }
   void OnReleased(const Pieces& pieces) override;
 
+  bool IsForgotten(int direction, SegmentKind kind) override;
   bool IsReceiverUp(int direction) const override;
   bool Takes(int direction, SegmentKind kind, bool has_bytes) const override;
   void OnRefused(int direction) override;
@@ -153,6 +163,12 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   void RetryServer();
   void LeaveHalfOpen();
 
+  int64_t HeardNs(int side) const;
+  bool NeedsKeepalive(int side) const;
+  void StartKeepalive(int side);
+  void KeepAlive(int side);
+  void ResetByBox(int side);
+
   void CloseConnecting();
   void Break(int side, const char* error);
   void Forget(int side);
@@ -179,6 +195,7 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   Link* kept_by_ = nullptr;
   uint32_t packet_epoch_ = 0;      // of the link it is on, when sent
   bool has_packet_crossed_ = false;  // was kept by a hold: a partition cannot lose it any more
+  bool is_forgotten_ = false;      // by a middle box
   bool is_removed_ = false;
 };
 

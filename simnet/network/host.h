@@ -1,6 +1,7 @@
 #ifndef SIMNET_NETWORK_HOST_H_
 #define SIMNET_NETWORK_HOST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,10 @@ class Host final : public Happening {
   const uint32_t id;  // in order of adding
   const std::string name, ip;
   bool is_up = true;  // powered: a kernel answers
+  // How the process that runs here is limited and held up.
+  size_t descriptors_max = 0;   // of its sockets; 0: no limit
+  int64_t accept_delay_ns = 0;  // from the end of a handshake until it accepts
+  bool is_stalled = false;      // its socket thread does nothing
   std::unique_ptr<HostTransport> transport;  // null: no node runs
   Observer* observer = nullptr;              // of the running node
 

@@ -31,6 +31,7 @@ constexpr size_t kUdpQueuedBytesMax = 212'992;
 // 65535 - 8 (UDP header) - 20 (IPv4 header).
 constexpr size_t kDatagramBytesMax = 65'507;
 
+constexpr char kTooManyFiles[] = "Too many open files";  // EMFILE
 constexpr char kUnknownName[] = "Name or service not known";
 
 bool IsAny(absl::string_view host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
@@ -71,6 +72,7 @@ HostTransport::Endpoint& HostTransport::Add(Kind kind) {
   endpoint = Endpoint();
   endpoint.id = host_.TakeEndpointSequence() << kSlotBits | slot;
   endpoint.kind = kind;
+  if (kind != Kind::kFailing) ++descriptors_;
   return endpoint;
 }
 
@@ -79,6 +81,7 @@ void HostTransport::Remove(Endpoint& endpoint) {
   for (std::vector<EndpointId>* list : {&listeners_, &udp_sockets_}) {
     list->erase(std::remove(list->begin(), list->end(), id), list->end());
   }
+  if (endpoint.kind != Kind::kFailing) --descriptors_;
   endpoint = Endpoint();
   free_.push_back(static_cast<uint32_t>(id & kSlotMask));
 }
@@ -125,6 +128,7 @@ absl::StatusOr<Transport::Listening> HostTransport::Listen(const std::string& ho
                                                            int backlog) {
   absl::StatusOr<std::string> bound = BindableHost(host);
   if (!bound.ok()) return bound.status();
+  if (!HasDescriptor()) return absl::ResourceExhaustedError(kTooManyFiles);
   if (port == 0) {
     port = TakeFreePort(Kind::kListener, *bound);
   } else if (IsPortTaken(Kind::kListener, *bound, port)) {
@@ -143,16 +147,30 @@ absl::StatusOr<Transport::Listening> HostTransport::Listen(const std::string& ho
 absl::StatusOr<Transport::Accepted> HostTransport::Accept(EndpointId id) {
   Endpoint* listening = Find(id);
   if (listening == nullptr || listening->kind != Kind::kListener ||
-      listening->listener->queue.empty()) {
+      !IsReadable(*listening)) {
     return absl::NotFoundError("Resource temporarily unavailable");
   }
-  Connection* connection = listening->listener->queue.front();
+  Connection* connection = listening->listener->queue.front().connection;
   listening->listener->queue.pop_front();
+  // With the descriptor that is kept in reserve, as transport.h says.
+  if (!HasDescriptor()) {
+    connection->Accept(0);
+    connection->Close(1);
+    return absl::ResourceExhaustedError(kTooManyFiles);
+  }
   Endpoint& endpoint = Add(Kind::kStream);
   endpoint.connection = connection;
   endpoint.side = 1;
   connection->Accept(endpoint.id);
   return Accepted{endpoint.id, connection->PeerAddress(1)};
+}
+
+void HostTransport::OnEstablished(Listener& listener, Connection* connection) {
+  const EndpointId id = listener.endpoint;
+  const int64_t ready_ns = fabric_.events.NowNs() + host_.accept_delay_ns;
+  listener.queue.push_back({connection, ready_ns});
+  if (host_.accept_delay_ns == 0) return Poll(id);
+  fabric_.events.Schedule(ready_ns, &host_, id);
 }
 
 HostTransport::Listener* HostTransport::FindListener(const Address& address) {
@@ -179,6 +197,7 @@ EndpointId HostTransport::Connect(const std::string& host, uint16_t port) {
   if (!resolved.ok()) return FailLater(kUnknownName, 0);
   const std::string& ip = resolved->front();
   Host* to = IsLoopback(ip) ? &host_ : fabric_.FindHostByIp(ip);
+  if (!HasDescriptor()) return FailLater(kTooManyFiles, 0);
   if (to == nullptr) return FailLater("No route to host", kNoRouteNs);
   Endpoint& endpoint = Add(Kind::kStream);
   endpoint.is_connecting = true;
@@ -199,7 +218,7 @@ EndpointId HostTransport::FailLater(const char* error, int64_t delay_ns) {
 void HostTransport::OnConnected(EndpointId id, const Address& peer) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
-  if (is_paused_) {
+  if (IsHeldUp()) {
     endpoint->is_connect_untold = true;
     return Defer(*endpoint);
   }
@@ -215,7 +234,8 @@ void HostTransport::OnConnected(EndpointId id, const Address& peer) {
 void HostTransport::OnConnectFailed(EndpointId id, const char* error) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
-  if (is_paused_) {
+  if (IsHeldUp()) {
+    if (endpoint->kind != Kind::kFailing) --descriptors_;
     endpoint->kind = Kind::kFailing;
     endpoint->connection = nullptr;  // its kernel forgets it
     endpoint->error = error;
@@ -254,7 +274,8 @@ bool HostTransport::IsReadable(const Endpoint& endpoint) const {
     case Kind::kStream:
       return !endpoint.is_connecting && endpoint.connection->IsReadable(endpoint.side);
     case Kind::kListener:
-      return !endpoint.listener->queue.empty();
+      return !endpoint.listener->queue.empty() &&
+             endpoint.listener->queue.front().ready_ns <= fabric_.events.NowNs();
     case Kind::kUdp:
       return !endpoint.udp->queue.empty();
     case Kind::kFree:
@@ -273,7 +294,7 @@ bool HostTransport::IsWritable(const Endpoint& endpoint) const {
 void HostTransport::Poll(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr || sink_ == nullptr) return;
-  if (is_paused_) return Defer(*endpoint);
+  if (IsHeldUp()) return Defer(*endpoint);
   const bool is_stream = endpoint->kind == Kind::kStream;
   current_cause_ = is_stream ? endpoint->connection->Cause(endpoint->side) : 0;
   ++calls_;
@@ -334,7 +355,7 @@ void HostTransport::Wake(EndpointId id) {
   Endpoint* endpoint = Find(id);
   if (endpoint == nullptr) return;
   endpoint->is_wake_scheduled = false;
-  if (is_paused_) return Defer(*endpoint);
+  if (IsHeldUp()) return Defer(*endpoint);
   if (endpoint->kind == Kind::kFailing) return OnConnectFailed(id, endpoint->error);
   if (endpoint->is_connect_untold) return TellConnect(*endpoint);
   Poll(id);
@@ -344,6 +365,11 @@ void HostTransport::Wake(EndpointId id) {
 
 void HostTransport::Resume() {
   is_paused_ = false;
+  WakeDeferred();
+}
+
+void HostTransport::WakeDeferred() {
+  if (IsHeldUp()) return;
   for (EndpointId id : std::exchange(deferred_, {})) {
     Endpoint* endpoint = Find(id);
     if (endpoint == nullptr) continue;
@@ -412,7 +438,7 @@ void HostTransport::Close(EndpointId id) {
     return;
   }
   Remove(*endpoint);
-  for (Connection* waiting : listener->queue) waiting->Abort(1);
+  for (const Listener::Waiting& waiting : listener->queue) waiting.connection->Abort(1);
 }
 
 void HostTransport::CloseAll() {
@@ -434,6 +460,7 @@ Address HostTransport::LocalAddress(EndpointId id) const {
 absl::StatusOr<EndpointId> HostTransport::OpenUdp(const std::string& host, uint16_t port) {
   absl::StatusOr<std::string> bound = BindableHost(host);
   if (!bound.ok()) return bound.status();
+  if (!HasDescriptor()) return absl::ResourceExhaustedError(kTooManyFiles);
   const bool is_bound = !host.empty() || port != 0;
   if (is_bound && port == 0) port = TakeFreePort(Kind::kUdp, *bound);
   if (is_bound && IsPortTaken(Kind::kUdp, *bound, port)) {

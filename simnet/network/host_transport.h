@@ -25,7 +25,11 @@ class HostTransport final : public SimulatedTransport {
     Address address;         // as bound; "0.0.0.0" or "::" stand for all
     size_t backlog;
     size_t half_open = 0;    // connections that will come into the queue
-    std::deque<Connection*> queue;
+    struct Waiting {
+      Connection* connection;
+      int64_t ready_ns;  // when the process gets round to it
+    };
+    std::deque<Waiting> queue;
 
     // Linux: a queue takes one more than the backlog says (sk_acceptq_is_full).
     bool IsFull() const { return queue.size() + half_open > backlog; }
@@ -63,6 +67,8 @@ class HostTransport final : public SimulatedTransport {
   // Poll() by an event of its own, now.
   void WakeSoon(EndpointId endpoint);
   void Wake(EndpointId endpoint);
+  // `connection` waits in the queue of `listener`.
+  void OnEstablished(Listener& listener, Connection* connection);
   void OnConnected(EndpointId endpoint, const Address& peer);
   void OnConnectFailed(EndpointId endpoint, const char* error);
   // Null: none listens there. Borrowed until the next call of any kind.
@@ -76,6 +82,8 @@ class HostTransport final : public SimulatedTransport {
   // on: it answers SYNs, queues connections and datagrams, and acknowledges until a window is full.
   void Pause() { is_paused_ = true; }
   void Resume();
+  // The same for the end of a stall of the socket thread (Host::is_stalled).
+  void WakeDeferred();
   bool is_calling() const { return calls_ != 0; }
 
  private:
@@ -92,8 +100,8 @@ class HostTransport final : public SimulatedTransport {
     int8_t side = 0;
     bool is_connecting = false;
     bool is_reading = false, is_writing = false;
-    bool is_wake_scheduled = false;    // or deferred by a pause
-    bool is_connect_untold = false;    // it was established in a pause
+    bool is_wake_scheduled = false;  // or deferred while the process is held up
+    bool is_connect_untold = false;  // it was established meanwhile
     bool has_told_break = false;  // and nothing was switched on since
     Connection* connection = nullptr;       // kStream
     std::unique_ptr<Listener> listener;     // kListener
@@ -101,10 +109,14 @@ class HostTransport final : public SimulatedTransport {
     const char* error = nullptr;            // kFailing
   };
 
+  bool IsHeldUp() const { return is_paused_ || host_.is_stalled; }
   Endpoint* Find(EndpointId id);
   const Endpoint* Find(EndpointId id) const;
   Endpoint& Add(Kind kind);
   void Remove(Endpoint& endpoint);
+  bool HasDescriptor() const {
+    return host_.descriptors_max == 0 || descriptors_ < host_.descriptors_max;
+  }
   EndpointId FailLater(const char* error, int64_t delay_ns);
   void WakeAt(Endpoint& endpoint, int64_t when_ns);
   void Defer(Endpoint& endpoint);
@@ -124,9 +136,10 @@ class HostTransport final : public SimulatedTransport {
   uint64_t cause_ = 0, current_cause_ = 0;
   int calls_ = 0;  // of the sink, under way
   bool is_paused_ = false;
-  std::vector<EndpointId> deferred_;  // to be looked at after the pause
+  std::vector<EndpointId> deferred_;  // to be looked at when it goes on
   std::vector<Endpoint> endpoints_;
   std::vector<uint32_t> free_;
+  size_t descriptors_ = 0;  // endpoints that are open
   std::vector<EndpointId> listeners_, udp_sockets_;  // in order of opening
 };
 

@@ -152,6 +152,18 @@ class Link final {
   bool has_cut() const { return !lengths_.empty(); }
   std::vector<uint64_t> TakeCut() { return std::exchange(lengths_, {}); }
 
+  // -- A middle box between two hosts, kept for the connections -----------------------------------
+
+  // What becomes of a connection, made over this link, on which nothing has passed for `idle_ns`:
+  // the box forgets it, and loses what comes then, or answers with a RST.
+  struct FlowRule {
+    int64_t idle_ns = 0;  // 0: there is no such box
+    bool resets = false;
+    int64_t since_ns = 0;
+  };
+  FlowRule flow_rule;
+  bool has_middle_box = false;  // there is, or was, a rule for this link or its opposite
+
   // -- Connects over this link, kept for the network ---------------------------------------------
 
   ConnectRule connect_rule = ConnectRule::kAllow;

@@ -31,6 +31,15 @@ class Network::Impl final {
     return &fabric.LinkOf(HostNamed(from), HostNamed(to));
   }
 
+  // The connections that use the link, either way.
+  void WatchSilenceOf(const Link& link) {
+    for (const auto& [serial, connection] : fabric.connections()) {
+      for (int direction : {0, 1}) {
+        if (&connection->PipeOf(direction).link() == &link) connection->WatchSilence();
+      }
+    }
+  }
+
   Fabric fabric;
   InFlight in_flight{fabric};
 };
@@ -65,6 +74,7 @@ SimulatedTransport& Network::StartHost(const std::string& name, Observer& observ
   Host& host = impl_->HostNamed(name);
   CHECK(host.transport == nullptr) << name << " runs already";
   host.is_up = true;
+  host.is_stalled = false;
   host.observer = &observer;
   host.transport = std::make_unique<HostTransport>(impl_->fabric, host);
   return *host.transport;
@@ -88,6 +98,27 @@ void Network::PauseHost(const std::string& name) { impl_->HostNamed(name).transp
 
 void Network::ResumeHost(const std::string& name) { impl_->HostNamed(name).transport->Resume(); }
 
+absl::Status Network::LimitDescriptors(const std::string& name, size_t count) {
+  const absl::StatusOr<Link*> self = impl_->LinkNamed(name, name);
+  if (self.ok()) impl_->HostNamed(name).descriptors_max = count;
+  return self.status();
+}
+
+absl::Status Network::SetAcceptDelay(const std::string& name, int64_t delay_ns) {
+  const absl::StatusOr<Link*> self = impl_->LinkNamed(name, name);
+  if (self.ok()) impl_->HostNamed(name).accept_delay_ns = delay_ns;
+  return self.status();
+}
+
+absl::Status Network::StallSockets(const std::string& name, bool on) {
+  const absl::StatusOr<Link*> self = impl_->LinkNamed(name, name);
+  if (!self.ok()) return self.status();
+  Host& host = impl_->HostNamed(name);
+  host.is_stalled = on;
+  if (!on && host.transport != nullptr) host.transport->WakeDeferred();
+  return absl::OkStatus();
+}
+
 // -- Links ----------------------------------------------------------------------------------------
 
 LinkConfig& Network::DefaultLink() { return impl_->fabric.default_link; }
@@ -107,14 +138,18 @@ absl::StatusOr<LinkConfig> Network::GetLink(const std::string& from, const std::
 
 absl::Status Network::Partition(const std::string& from, const std::string& to) {
   const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
-  if (link.ok()) (*link)->Partition();
-  return link.status();
+  if (!link.ok()) return link.status();
+  (*link)->Partition();
+  impl_->WatchSilenceOf(**link);
+  return absl::OkStatus();
 }
 
 absl::Status Network::Heal(const std::string& from, const std::string& to) {
   const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
-  if (link.ok()) (*link)->Heal();
-  return link.status();
+  if (!link.ok() || !(*link)->is_partitioned()) return link.status();
+  (*link)->Heal();
+  impl_->WatchSilenceOf(**link);
+  return absl::OkStatus();
 }
 
 absl::Status Network::Hold(const std::string& from, const std::string& to) {
@@ -176,6 +211,17 @@ absl::Status Network::SetConnectRule(const std::string& from, const std::string&
   return link.status();
 }
 
+absl::Status Network::ForgetIdle(const std::string& from, const std::string& to, int64_t idle_ns,
+                                 bool resets) {
+  const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
+  if (!link.ok()) return link.status();
+  const absl::StatusOr<Link*> back = impl_->LinkNamed(to, from);
+  (*link)->flow_rule = {idle_ns, resets, impl_->fabric.events.NowNs()};
+  (*link)->has_middle_box = (*back)->has_middle_box = true;
+  impl_->WatchSilenceOf(**link);
+  return absl::OkStatus();
+}
+
 absl::Status Network::DelayConnects(const std::string& from, const std::string& to,
                                     int64_t delay_ns, int count) {
   const absl::StatusOr<Link*> link = impl_->LinkNamed(from, to);
@@ -208,7 +254,7 @@ absl::StatusOr<int> Network::AcceptedConnections(const std::string& from,
 void Network::CalmDown() {
   for (Link* link : impl_->fabric.Links()) {
     link->Heal();
-    if (link->is_held()) link->Release(/*as_one_chunk=*/false);
+    if (link->is_held()) link->Release(Pieces());
     link->connect_rule = ConnectRule::kAllow;
     link->connects_delayed = 0;
   }

@@ -37,11 +37,14 @@ class SimulatedTransport : public Transport {
 // TCP as modelled: three-way handshake over both links (SYN retried after 1, 3, 7, ... s as Linux
 // does, at most 6 times, then ETIMEDOUT), listener backlog, byte stream cut into segments, loss =
 // the segment comes later by a retransmission time-out (200 ms minimum, doubling) and holds up all
-// behind it, send buffer and receive window with backpressure, FIN, half-close, RST (for a closed
-// port, unread data at close, data for a closed endpoint, a crashed and restarted host), ETIMEDOUT
-// after the retry limit (tcp_retries2 = 15, about 924 s) during a partition.
-// Left out, because no service can tell: congestion control, slow start, SACK, delayed
-// acknowledgements, checksums, IP fragmentation.
+// behind it, keepalive (7200 s, then 9 probes 75 s apart, then ETIMEDOUT), send buffer and receive
+// window with backpressure, FIN, half-close, RST (for a closed port, unread data at close, data for
+// a closed endpoint, a crashed and restarted host), ETIMEDOUT after the retry limit (tcp_retries2 =
+// 15, about 924 s) during a partition.
+// Left out, because no service can tell it from what a real network may do: congestion control,
+// slow start, fast retransmission (a loss costs its whole time-out, as the loss of a last segment
+// does), delayed acknowledgements, checksums. Every rule, with figure, source and test:
+// docs/network_model.md.
 class Network final {
  public:
   Network(ChoiceSource& choices, EventQueue& events);
@@ -69,6 +72,19 @@ class Network final {
   // is stopped forgets it.
   void PauseHost(const std::string& name);
   void ResumeHost(const std::string& name);
+  // What holds up the process of a host. InvalidArgument: no such host.
+  //
+  // So many descriptors for its sockets, those that are open included (RLIMIT_NOFILE less what the
+  // process needs for itself); 0: no limit. Beyond it a connect fails with "Too many open files",
+  // and a listener accepts and closes.
+  absl::Status LimitDescriptors(const std::string& name, size_t count);
+  // It accepts so long after the end of a handshake: the client is connected, and what it sends
+  // waits. Connections that wait fill the backlog.
+  absl::Status SetAcceptDelay(const std::string& name, int64_t delay_ns);
+  // Its socket thread does nothing until it goes on, as skynet's while it resolves a name: nothing
+  // is read, accepted or told; the kernel goes on taking bytes until the window is full, and what
+  // services write goes out. (A reader that stalls by itself is the service's: socket.pause.)
+  absl::Status StallSockets(const std::string& name, bool on);
 
   // -- Links. Names are hosts; a wrong name is InvalidArgument with the name in it. ---------------
 
@@ -112,6 +128,11 @@ class Network final {
   // Connects of `from` to `to` are refused (RST) until allowed again; or get no answer at all.
   using ConnectRule = skysim::ConnectRule;
   absl::Status SetConnectRule(const std::string& from, const std::string& to, ConnectRule rule);
+  // A middle box (NAT, firewall, load balancer) stands between `from` and `to`: it forgets what
+  // `from` has connected when nothing has passed for `idle_ns`, and from then on loses what either
+  // end sends, or answers it with a RST to its sender. 0: it stands there no more.
+  absl::Status ForgetIdle(const std::string& from, const std::string& to, int64_t idle_ns,
+                          bool resets);
   // Adds `delay_ns` to the handshake of the next `count` connects from `from` to `to`, and holds
   // that connection's bytes until the handshake ends; other connections are not affected.
   absl::Status DelayConnects(const std::string& from, const std::string& to, int64_t delay_ns,

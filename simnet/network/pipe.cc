@@ -177,7 +177,8 @@ void Pipe::PassInVain(uint64_t size) {
 // Puts a segment on the wire. False: it was lost there.
 bool Pipe::Transmit(SegmentKind kind, uint64_t size) {
   const int64_t now_ns = events_.NowNs();
-  if (link_.is_partitioned() || link_.ShouldLose(streams_) || link_.IsFull(now_ns, size)) {
+  if (link_.is_partitioned() || link_.ShouldLose(streams_) || link_.IsFull(now_ns, size) ||
+      (link_.has_middle_box && ends_.IsForgotten(direction_, kind))) {
     if (kind == SegmentKind::kData) {
       is_recovering_ = true;
       PassInVain(size);
@@ -309,8 +310,8 @@ void Pipe::LoseFrom(size_t index) {
   if (lost.kind == SegmentKind::kEstablish) ends_.OnEstablishLost(direction_);
 }
 
-// As LoseFrom(), for data that nobody will send again: the stream ends before the hole. A RST behind
-// it still comes.
+// As LoseFrom(), for data that nobody will send again: the stream ends before the hole. A RST
+// behind it still comes.
 void Pipe::LoseForGood(size_t index) {
   const uint64_t end = std::min(StartOf(index), written_);
   Ring<Flight> others;
@@ -445,6 +446,7 @@ bool Pipe::LetGo(const FlightKey& key) {
 
 void Pipe::Arrive() {
   const Flight flight = flights_.front();
+  heard_ns_ = events_.NowNs();
   if (flight.kind == SegmentKind::kData) return TakeData();
   flights_.pop_front();
   ScheduleDelivery();
@@ -529,6 +531,7 @@ uint64_t Pipe::NextCut() const {
 void Pipe::TakeCut() {
   if (cuts_ == nullptr) cuts_ = std::make_unique<Cuts>();
   uint64_t position = written_;
+  cuts_->at.push_back(position);
   for (uint64_t length : link_.TakeCut()) cuts_->at.push_back(position += length);
   std::sort(cuts_->at.begin(), cuts_->at.end());
 }
@@ -566,6 +569,7 @@ void Pipe::SendAcknowledgement(int64_t sent_ns) {
   if (back_.is_partitioned()) {
     return StartRetry(std::max(sent_ns, events_.NowNs() - RetryTimeoutNs()));
   }
+  answered_ns_ = events_.NowNs();
   const bool is_calm = retries_ == 0 && !is_window_closed_ && acks_.empty() &&
                        !ends_.IsWaitingForSpace(direction_) &&
                        Space() >= link_.config().send_buffer_bytes / 2;

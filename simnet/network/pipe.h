@@ -40,6 +40,8 @@ struct FlightKey {
 class PipeEnds {
  public:
   virtual ~PipeEnds() = default;
+  // A middle box on the way has forgotten the connection, and takes what is sent now.
+  virtual bool IsForgotten(int direction, SegmentKind kind) = 0;
   // The far host is powered.
   virtual bool IsReceiverUp(int direction) const = 0;
   // The far kernel has a use for the segment. `has_bytes`: there is more in it than a FIN.
@@ -72,6 +74,8 @@ class PipeEnds {
 // delay as events. They get lost when the back link is partitioned. They are not held by a hold,
 // and not lost by the back link's random loss (the next one makes up for it).
 //
+// Keepalive is the connection's: the pipe sends its probes.
+//
 // Loss stops the pipe at the lost segment until the retransmission time-out; what follows waits
 // behind it, as the receiver could not hand it out anyway. Left out: fast retransmission, so that a
 // loss in the midst of a dense stream costs its whole time-out.
@@ -96,6 +100,15 @@ class Pipe final : public Happening, public Holdable {
   bool is_finished() const { return is_finished_; }
   bool IsDrained() const { return is_finished_ && acked_ == End(); }
   void SendEstablish() { Transmit(SegmentKind::kEstablish, 0); }
+  // A keepalive probe: no bytes, and the far kernel answers.
+  void SendProbe() { Transmit(SegmentKind::kProbe, 0); }
+  // Something was sent, or waits to be, that the far kernel has not acknowledged.
+  bool IsWaitingForAcknowledgement() const { return acked_ < End(); }
+  // When the last segment was put on the wire, arrived at the far kernel, was answered by it; 0:
+  // none yet.
+  int64_t last_left_ns() const { return last_left_ns_; }
+  int64_t heard_ns() const { return heard_ns_; }
+  int64_t answered_ns() const { return answered_ns_; }
   // Drops what is not on the wire yet and sends a RST behind what is.
   void SendReset();
   // The sending kernel forgets the stream: nothing more is sent, nothing retransmitted.
@@ -261,10 +274,11 @@ class Pipe final : public Happening, public Holdable {
 
   Ring<Flight> flights_;  // in order of arrival
   Ring<Ack> acks_;
-  int64_t last_arrival_ns_ = 0, last_left_ns_ = 0;
+  int64_t last_arrival_ns_ = 0, last_left_ns_ = 0, heard_ns_ = 0, answered_ns_ = 0;
   uint64_t deliver_ticket_ = 0, ack_ticket_ = 0, retry_ticket_ = 0, pump_ticket_ = 0;
-  // As it was when the last acknowledgement came: the time-out goes by what was measured, not by what
-  // a link has become since (Linux: tcp_rtt_estimator runs for acknowledgements only). -1: none yet.
+  // As it was when the last acknowledgement came: the time-out goes by what was measured, not by
+  // what a link has become since (Linux: tcp_rtt_estimator runs for acknowledgements only). -1:
+  // none yet.
   int64_t round_trip_ns_ = -1;
   int retries_ = 0;  // time-outs since the last acknowledgement
 

@@ -90,7 +90,7 @@ int SetQuietly(lua_State* L) {
   } else if (what == "hold") {
     Done(network.Hold(from, to));
   } else if (what == "release") {
-    Done(network.Release(from, to, /*as_one_chunk=*/false));
+    Done(network.Release(from, to, Pieces()));
   } else if (what == "refuse") {
     Done(network.SetConnectRule(from, to, Network::ConnectRule::kRefuse));
   } else if (what == "black_hole") {

@@ -18,7 +18,7 @@ namespace {
 // Headers of IPv4 and TCP, without options.
 constexpr uint32_t kIpAndTcpBytes = 40;
 
-// -- How links behave ------------------------------------------------------------------------------
+// -- How links behave -----------------------------------------------------------------------------
 
 void RatioField(lua_State* L, int table, const std::string& key, Ratio* ratio) {
   IntegerField(L, table, key.c_str(), &ratio->numerator);
@@ -73,7 +73,7 @@ int SetDefaultLink(lua_State* L) {
   return 0;
 }
 
-// -- What links keep -------------------------------------------------------------------------------
+// -- What links keep ------------------------------------------------------------------------------
 
 int Hold(lua_State* L) {
   Network& network = NetworkFor(L, "link:hold");
@@ -125,7 +125,68 @@ int Held(lua_State* L) {
   return 1;
 }
 
-// -- Messages in flight ----------------------------------------------------------------------------
+// -- Processes and middle boxes -------------------------------------------------------------------
+
+// A node at index 1 that runs.
+std::string RunningNode(lua_State* L) {
+  std::string name = KnownNode(L, 1);
+  Check(L, DirectorOf(L).CheckRuns(name));
+  return name;
+}
+
+// limit_fds(node, count)
+int LimitDescriptors(lua_State* L) {
+  Network& network = NetworkFor(L, "world:limit_fds");
+  std::string name = RunningNode(L);
+  const lua_Integer count = lua_tointeger(L, 2);
+  NoteFault(L, count == 0 ? absl::StrCat("no limit of descriptors for ", name)
+                          : absl::StrCat("limit ", name, " to ", count, " descriptors"));
+  Check(L, network.LimitDescriptors(name, static_cast<size_t>(count)));
+  return 0;
+}
+
+// declare_fds(node, count), of a node that need not run. Real sockets have the limit that there is.
+int DeclareDescriptors(lua_State* L) {
+  Network* network = DirectorOf(L).stage().simulated_network();
+  if (network == nullptr) return 0;
+  Check(L, network->LimitDescriptors(KnownNode(L, 1), static_cast<size_t>(lua_tointeger(L, 2))));
+  return 0;
+}
+
+// slow_accept(node, ns)
+int SlowAccept(lua_State* L) {
+  Network& network = NetworkFor(L, "world:slow_accept");
+  std::string name = RunningNode(L);
+  const int64_t delay_ns = lua_tointeger(L, 2);
+  NoteFault(L, absl::StrCat(name, " accepts after ", delay_ns, " ns"));
+  Check(L, network.SetAcceptDelay(name, delay_ns));
+  return 0;
+}
+
+// stall_sockets(node, on)
+int StallSockets(lua_State* L) {
+  const bool on = lua_toboolean(L, 2) != 0;
+  Network& network = NetworkFor(L, on ? "world:stall_sockets" : "world:resume_sockets");
+  std::string name = RunningNode(L);
+  NoteFault(L, absl::StrCat(on ? "stall" : "resume", " sockets of ", name));
+  Check(L, network.StallSockets(name, on));
+  return 0;
+}
+
+// forget_idle(from, to, ns, resets)
+int ForgetIdle(lua_State* L) {
+  Network& network = NetworkFor(L, "world:forget_idle");
+  Ends ends = KnownEnds(L);
+  const int64_t idle_ns = lua_tointeger(L, 3);
+  const bool resets = lua_toboolean(L, 4) != 0;
+  NoteFault(L, idle_ns == 0 ? absl::StrCat("remember connections ", Arrow(ends))
+                            : absl::StrCat("forget connections ", Arrow(ends), " idle for ",
+                                           idle_ns, " ns, and ", resets ? "reset" : "drop"));
+  Check(L, network.ForgetIdle(ends.from, ends.to, idle_ns, resets));
+  return 0;
+}
+
+// -- Messages in flight ---------------------------------------------------------------------------
 
 void PushMessage(lua_State* L, const MessageInFlight& message) {
   lua_newtable(L);
@@ -179,6 +240,8 @@ int ActOnMessage(lua_State* L) {
 constexpr luaL_Reg kFunctions[] = {
     {"set_link", &SetLink}, {"set_default_link", &SetDefaultLink},
     {"hold", &Hold}, {"release", &Release}, {"held", &Held}, {"cut", &Cut},
+    {"limit_fds", &LimitDescriptors}, {"declare_fds", &DeclareDescriptors},
+    {"slow_accept", &SlowAccept}, {"stall_sockets", &StallSockets}, {"forget_idle", &ForgetIdle},
     {"in_flight", &ListInFlight}, {"act_on_message", &ActOnMessage},
     {nullptr, nullptr},
 };

@@ -43,7 +43,7 @@ std::string Arrow(const Ends& ends);
 // Records a fault.
 void NoteFault(lua_State* L, absl::string_view text);
 
-// -- Fields of the table at `table`, which Lua code has checked ------------------------------------
+// -- Fields of the table at `table`, which Lua code has checked -----------------------------------
 
 // Empty: the field is not there.
 std::string TextField(lua_State* L, int table, const char* key);
@@ -57,7 +57,7 @@ bool IntegerField(lua_State* L, int table, const char* key, Integer* value) {
   return is_there;
 }
 
-// -- The table on top of the stack -----------------------------------------------------------------
+// -- The table on top of the stack ----------------------------------------------------------------
 
 void SetText(lua_State* L, const char* key, absl::string_view text);
 void SetInteger(lua_State* L, const char* key, int64_t value);

@@ -45,6 +45,7 @@
 ---@field path? string folder of the project where services and modules are too
 ---@field config? string|table a skynet config file; a table of entries; or both: { "etc/config", thread = 2 }
 ---@field env? table<string, string|number|boolean> what $NAME stands for in the config file
+---@field fds? integer so many sockets at a time; default: no limit
 ---@field files? table<string, string> path -> text, put into its file tree before each start
 ---@field harbor? boolean|integer it is in a harbor network, with that id or with the lowest free one
 ---@field standalone? boolean|string the master is here too; "ip:port": where it listens
@@ -661,6 +662,31 @@ function World:partition(groups) end
 
 --- Heals every link that is partitioned.
 function World:heal() end
+
+--- Lets a node have so many sockets at a time.
+---@param node string
+---@param count integer 0: no limit
+function World:limit_fds(node, count) end
+
+--- Makes a node accept connections so long after their handshakes.
+---@param node string
+---@param delay sim.duration 0: at once
+function World:slow_accept(node, delay) end
+
+--- The socket thread of a node does nothing: nothing is read, accepted or told. Its kernel goes on.
+---@param node string
+function World:stall_sockets(node) end
+
+--- Undoes stall_sockets.
+---@param node string
+function World:resume_sockets(node) end
+
+--- Puts a middle box between two nodes that forgets idle connections of `from` to `to`.
+---@param from string
+---@param to string
+---@param idle sim.duration 0: there is no such box
+---@param how? "drop"|"reset" what becomes of what is sent then
+function World:forget_idle(from, to, idle, how) end
 
 --- What is on its way or held, in order of sending.
 ---@param from? string only what this node has sent

@@ -44,7 +44,7 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the declaration is named with it
        "nemesis, network, nodes, order, project, reachable, services, source, story, swarm"},
       {"{ nodes = { a = { start = 'main', colour = 1 } }, " + story,
        "x.lua:2: node a has no field colour; there are: address, clock, cluster, config, cpu, env, "
-       "files, harbor, ip, master, path, standalone, start, thread"},
+       "fds, files, harbor, ip, master, path, standalone, start, thread"},
       {"{ nodes = { a = { start = 'main' } }, network = { delay = 5 }, " + story,
        "x.lua:2: a duration needs a unit, like \"5ms\" or \"5s\", not the number 5"},
       {"{ nodes = { a = { start = 'main' } }, network = { loss = 'much' }, " + story,
