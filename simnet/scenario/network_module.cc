@@ -130,7 +130,7 @@ int Held(lua_State* L) {
 // A node at index 1 that runs.
 std::string RunningNode(lua_State* L) {
   std::string name = KnownNode(L, 1);
-  Check(L, DirectorOf(L).CheckRuns(name));
+  CheckVerb(L, DirectorOf(L).CheckRuns(name));
   return name;
 }
 
@@ -141,7 +141,7 @@ int LimitDescriptors(lua_State* L) {
   const lua_Integer count = lua_tointeger(L, 2);
   NoteFault(L, count == 0 ? absl::StrCat("no limit of descriptors for ", name)
                           : absl::StrCat("limit ", name, " to ", count, " descriptors"));
-  Check(L, network.LimitDescriptors(name, static_cast<size_t>(count)));
+  CheckVerb(L, network.LimitDescriptors(name, static_cast<size_t>(count)));
   return 0;
 }
 
@@ -149,7 +149,7 @@ int LimitDescriptors(lua_State* L) {
 int DeclareDescriptors(lua_State* L) {
   Network* network = DirectorOf(L).stage().simulated_network();
   if (network == nullptr) return 0;
-  Check(L, network->LimitDescriptors(KnownNode(L, 1), static_cast<size_t>(lua_tointeger(L, 2))));
+  CheckVerb(L, network->LimitDescriptors(KnownNode(L, 1), static_cast<size_t>(lua_tointeger(L, 2))));
   return 0;
 }
 
@@ -159,7 +159,7 @@ int SlowAccept(lua_State* L) {
   std::string name = RunningNode(L);
   const int64_t delay_ns = lua_tointeger(L, 2);
   NoteFault(L, absl::StrCat(name, " accepts after ", delay_ns, " ns"));
-  Check(L, network.SetAcceptDelay(name, delay_ns));
+  CheckVerb(L, network.SetAcceptDelay(name, delay_ns));
   return 0;
 }
 
@@ -169,7 +169,7 @@ int StallSockets(lua_State* L) {
   Network& network = NetworkFor(L, on ? "world:stall_sockets" : "world:resume_sockets");
   std::string name = RunningNode(L);
   NoteFault(L, absl::StrCat(on ? "stall" : "resume", " sockets of ", name));
-  Check(L, network.StallSockets(name, on));
+  CheckVerb(L, network.StallSockets(name, on));
   return 0;
 }
 
@@ -182,7 +182,7 @@ int ForgetIdle(lua_State* L) {
   NoteFault(L, idle_ns == 0 ? absl::StrCat("remember connections ", Arrow(ends))
                             : absl::StrCat("forget connections ", Arrow(ends), " idle for ",
                                            idle_ns, " ns, and ", resets ? "reset" : "drop"));
-  Check(L, network.ForgetIdle(ends.from, ends.to, idle_ns, resets));
+  CheckVerb(L, network.ForgetIdle(ends.from, ends.to, idle_ns, resets));
   return 0;
 }
 
