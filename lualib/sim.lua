@@ -95,9 +95,9 @@
 --
 -- Over real sockets (tools/skysim run --transport tcp): each node has worker threads and an address of 127.0.0.0/8 to
 -- itself, services see the addresses that are declared here, and hosts that are not cannot be reached. Time is the
--- machine's, `network` and `cpu` mean nothing, and nothing repeats. What acts on the simulated network or cuts the power
--- ends such a run with status 2: world:link, partition, heal, reset, refuse, black_hole, allow, forget_idle, limit_fds,
--- slow_accept, stall_sockets, resume_sockets, in_flight, deliver, drop, hold, release, delay_connects,
+-- machine's, `network`, `cpu` and `fds` mean nothing, and nothing repeats. What acts on the simulated network or cuts
+-- the power ends such a run with status 2: world:link, partition, heal, reset, refuse, black_hole, allow, forget_idle,
+-- limit_fds, slow_accept, stall_sockets, resume_sockets, in_flight, deliver, drop, hold, release, delay_connects,
 -- connections, accepted, nemesis, calm_down, and world:crash with power_off.
 --
 -- In a service, `require "sim"` gives sim.probe(name, ...), which reports a fact to the story (world:probes, world:on),
@@ -143,8 +143,8 @@ function sim.exponential(least, mean, most)
 end
 
 --- Loss in bursts (Gilbert-Elliott), for the field `loss` of a link. With each segment a calm link enters a burst with
---- probability `enter` ("1/1000"), and a burst ends with `leave` ("1/10"); `loss` (1) of the segments are lost within one, and
---- `calm_loss` (0) between two.
+--- probability `enter` ("1/1000"), and a burst ends with `leave` ("1/10"); `loss` (1) of the segments are lost within
+--- one, and `calm_loss` (0) between two.
 ---@param given { enter: string, leave: string?, loss: string|integer?, calm_loss: string|integer? }
 function sim.bursts(given)
   return units and units.bursts(given)
