@@ -171,7 +171,7 @@ function History:operations()
       local operation = under_way[token]
       under_way[token] = nil
       if operation == nil then
-        core.complain(("history \"%s\": %s for an operation that is not under way"):format(self.name, what))
+        core.complain(("history %s: %s for an operation that is not under way"):format(self.name, what))
       elseif what ~= "info" then
         operation.outcome = what
         operation.result = step[3]
@@ -308,7 +308,7 @@ local function describe(report, model)
   return table.concat(lines, "\n")
 end
 
---- Judges the guarantee `history "NAME" is linearizable`, and returns the verdict, "linearizable", "illegal" or
+--- Judges the guarantee `history NAME is linearizable`, and returns the verdict, "linearizable", "illegal" or
 --- "unknown", and a report: { verdict =, steps =, key =, and if it is illegal
 ---   prefix = the shortest illegal prefix, as operations() has them; culprit = the operation whose return ends it;
 ---   order = an order that explains all that returned before; state = what that leads to; text = all this in words }.
@@ -323,8 +323,8 @@ function History:check(model, limits)
   if math.type(steps_left) ~= "integer" or steps_left < 1 then
     core.complain("history:check: steps is a number of steps, 1 or more, not " .. tostring(steps_left))
   end
-  local name = ("history \"%s\" is linearizable"):format(self.name)
-  local unknown = ("the search in history \"%s\" comes to an end"):format(self.name)
+  local name = ("history %s is linearizable"):format(self.name)
+  local unknown = ("the search in history %s comes to an end"):format(self.name)
   local report = { verdict = "linearizable", steps = 0 }
   for _, part in ipairs(split(self:operations(), model)) do
     local found = linearize(part, model, math.max(steps_left, 1))

@@ -127,7 +127,7 @@ TEST_CASE_METHOD(ScenarioFixture, "a history that could have happened one by one
   )")));
 
   CHECK(result.reason.empty());
-  CHECK(Find(result, "history \"bank\" is linearizable").passed == 1);
+  CHECK(Find(result, "history bank is linearizable").passed == 1);
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "an illegal history fails and says which operation, after what") {
@@ -143,7 +143,7 @@ TEST_CASE_METHOD(ScenarioFixture, "an illegal history fails and says which opera
 
   CHECK(result.verdict == Verdict::kFailed);
   CHECK(Find(result, "as data").failed == 0);
-  CHECK(Find(result, "history \"bank\" is linearizable").detail ==
+  CHECK(Find(result, "history bank is linearizable").detail ==
         "no order explains c2: add(1) gave 5\n"
         "what was answered before, in an order that explains it:\n"
         "  c1: add(5) gave 5\n"
@@ -165,7 +165,7 @@ TEST_CASE_METHOD(ScenarioFixture, "an operation that raised may have happened or
   )")));
 
   CHECK(result.reason.empty());
-  CHECK(Find(result, "history \"other\" is linearizable").passed == 1);
+  CHECK(Find(result, "history other is linearizable").passed == 1);
 }
 
 TEST_CASE_METHOD(ScenarioFixture, "an operation that failed did not happen") {
@@ -204,8 +204,8 @@ TEST_CASE_METHOD(ScenarioFixture, "a search that exceeds its steps is unknown, a
   )")));
 
   CHECK(result.reason.empty());
-  CHECK(Find(result, "the search in history \"bank\" comes to an end").failed == 1);
-  CHECK(Find(result, "the search in history \"bank\" comes to an end").detail ==
+  CHECK(Find(result, "the search in history bank comes to an end").failed == 1);
+  CHECK(Find(result, "the search in history bank comes to an end").detail ==
         "given up after 200 steps: unknown");
 }
 
@@ -231,7 +231,7 @@ TEST_CASE_METHOD(ScenarioFixture, "each ready model gives what its operations gi
 
   CHECK(result.reason.empty());
   for (const char* name : {"register", "counter", "queue", "set", "lock", "map"}) {
-    CHECK(Find(result, absl::StrCat("history \"", name, "\" is linearizable")).passed == 1);
+    CHECK(Find(result, absl::StrCat("history ", name, " is linearizable")).passed == 1);
   }
 }
 
@@ -252,7 +252,7 @@ TEST_CASE_METHOD(ScenarioFixture, "a lock that two hold is illegal, and one that
     lock:call("you", "acquire", "you", function() end)
     lock:check(models.lock)
   )")));
-  CHECK(absl::EndsWith(Find(two, "history \"lock\" is linearizable").detail,
+  CHECK(absl::EndsWith(Find(two, "history lock is linearizable").detail,
                        "then the state is {holder = \"me\"}, and acquire(\"you\") cannot happen"));
 }
 
@@ -362,7 +362,7 @@ TEST_CASE_METHOD(ScenarioFixture, "a mistake in the story is named with its line
        "history:check: steps is a number of steps, 1 or more, not 0"},
       {"local h = sim.history 'h' local o = h:invoke('c', 'read') h:ok(o) h:ok(o) "
        "h:check(models.counter)",
-       "history \"h\": ok for an operation that is not under way"},
+       "history h: ok for an operation that is not under way"},
       {"game.conserved(world, {})",
        "game.conserved needs to know how much there is: { total = 200 }"},
       {"game.granted_once(world, { grant = 'x' })",
