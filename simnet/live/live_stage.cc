@@ -223,6 +223,7 @@ class LiveStage::Impl final {
     auto member = FindRunning(name);
     if (!member.ok()) return member.status();
     Note(**member, EventKind::kNodeStop, "crash");
+    (*member)->storage.Change([&] { (*member)->tree.AbandonOpenFiles(); });
     Kill(**member);
     if (loses_files) (*member)->tree.Clear();
     return absl::OkStatus();

@@ -21,6 +21,10 @@ namespace {
 // Answers kept by Look(): far more than the modules of a program.
 constexpr size_t kLookedUpMax = 4096;
 
+// Linux: vm.dirty_expire_centisecs is 3000, vm.dirty_writeback_centisecs 500.
+constexpr int64_t kWriteBackNs = 35 * int64_t{1'000'000'000};
+constexpr size_t kPageBytes = 4096;
+
 constexpr absl::string_view kTemporaryFolder = "/tmp";
 
 std::string ParentOf(const std::string& absolute) {
@@ -99,13 +103,16 @@ HostFiles::Entry HostFiles::Load(const std::string& path) {
 // The content of a file, shared by the tree and by everyone who has it open. A file of the host is
 // copied when it is first written. What a power-off leaves is the first durable_bytes_ of the
 // content as long as only its end grew, else a copy: so appending and syncing costs no copies.
+//
+// The kernel's write-back is done when somebody could tell: before the next change, and when the
+// power goes. Until then nothing has changed since it took place.
 class TreeStorage::Body final {
  public:
   explicit Body(std::shared_ptr<const std::string> host)
       : host_(std::move(host)), durable_bytes_(host_->size()), was_synced_(true) {}
 
   // A new file.
-  Body() = default;
+  explicit Body(int64_t now_ns) : dirty_since_ns_(now_ns) {}
 
   // A file whose content is durable.
   explicit Body(std::string content)
@@ -125,27 +132,59 @@ class TreeStorage::Body final {
     return durable_copy_.has_value() ? *durable_copy_ : content().substr(0, durable_bytes_);
   }
 
-  void WriteAt(uint64_t offset, absl::string_view bytes) {
+  void WriteAt(uint64_t offset, absl::string_view bytes, int64_t now_ns) {
     if (bytes.empty()) return;
-    PrepareChangeAt(offset);
+    PrepareChangeAt(offset, now_ns);
     if (content_.size() < offset) content_.resize(offset, '\0');
     content_.replace(offset, std::min(bytes.size(), content_.size() - offset), bytes.data(),
                      bytes.size());
   }
 
-  void Truncate() {
-    PrepareChangeAt(0);
+  void Truncate(int64_t now_ns) {
+    PrepareChangeAt(0, now_ns);
     content_.clear();
+    is_truncated_ = true;
   }
 
   void Sync() {
     durable_copy_.reset();
     durable_bytes_ = content().size();
     was_synced_ = true;
+    is_truncated_ = false;
+  }
+
+  // What has been dirty for so long is on the disk.
+  void WriteBack(int64_t now_ns) {
+    if (!is_synced() && now_ns - dirty_since_ns_ >= kWriteBackNs) Sync();
+  }
+
+  // How many pages of it, from the first one that differs, may have come to the disk before the
+  // power went, without all having come.
+  size_t TornStates() const {
+    if (content().empty()) return 0;
+    return (content().size() - 1) / kPageBytes - FirstTornPage() + 1;
+  }
+
+  std::string TornContent(size_t state) const {
+    const size_t cut = (FirstTornPage() + state) * kPageBytes;
+    std::string torn = content().substr(0, cut);
+    if (was_synced_ && !is_truncated_) {
+      std::string durable = DurableContent();
+      if (durable.size() > cut) torn.append(durable, cut, std::string::npos);
+    }
+    return torn;
   }
 
  private:
-  void PrepareChangeAt(uint64_t offset) {
+  // A file that was made or emptied may be empty; of another one the old pages are there.
+  size_t FirstTornPage() const {
+    if (!was_synced_ || is_truncated_) return 0;
+    return durable_copy_.has_value() ? 1 : durable_bytes_ / kPageBytes + 1;
+  }
+
+  void PrepareChangeAt(uint64_t offset, int64_t now_ns) {
+    WriteBack(now_ns);
+    if (is_synced()) dirty_since_ns_ = now_ns;
     if (host_ != nullptr) {
       content_ = *host_;
       host_.reset();
@@ -160,11 +199,18 @@ class TreeStorage::Body final {
   std::optional<std::string> durable_copy_;
   size_t durable_bytes_ = 0;
   bool was_synced_ = false;
+  bool is_truncated_ = false;   // since the last sync
+  int64_t dirty_since_ns_ = 0;  // of a file that is not synced
 };
 
 class TreeStorage::OpenFile final : public File {
  public:
-  OpenFile(std::shared_ptr<Body> body, OpenMode mode) : body_(std::move(body)), mode_(mode) {}
+  OpenFile(std::shared_ptr<Body> body, OpenMode mode, std::shared_ptr<const bool> is_abandoned,
+           const EventQueue* time)
+      : body_(std::move(body)),
+        mode_(mode),
+        is_abandoned_(std::move(is_abandoned)),
+        time_(time) {}
 
   absl::StatusOr<std::string> ReadAt(uint64_t offset, size_t size) override {
     const std::string& content = body_->content();
@@ -174,7 +220,9 @@ class TreeStorage::OpenFile final : public File {
 
   absl::Status WriteAt(uint64_t offset, absl::string_view bytes) override {
     if (mode_ == OpenMode::kRead) return FileError(EBADF);
-    body_->WriteAt(mode_ == OpenMode::kAppend ? body_->content().size() : offset, bytes);
+    if (*is_abandoned_) return absl::OkStatus();
+    body_->WriteAt(mode_ == OpenMode::kAppend ? body_->content().size() : offset, bytes,
+                   time_ == nullptr ? 0 : time_->NowNs());
     return absl::OkStatus();
   }
 
@@ -188,6 +236,8 @@ class TreeStorage::OpenFile final : public File {
  private:
   std::shared_ptr<Body> body_;
   OpenMode mode_;
+  std::shared_ptr<const bool> is_abandoned_;
+  const EventQueue* time_;
 };
 
 // As in POSIX, a folder can be opened for reading, and then nothing works.
@@ -228,12 +278,12 @@ absl::StatusOr<std::unique_ptr<File>> TreeStorage::Open(const std::string& path,
     std::string absolute = Normalise(path);
     absl::Status allowed = CheckCanCreate(absolute);
     if (!allowed.ok()) return allowed;
-    body = std::make_shared<Body>();
+    body = std::make_shared<Body>(NowNs());
     Set(absolute, *body);
   } else if (mode == OpenMode::kTruncate) {
-    (*body)->Truncate();
+    (*body)->Truncate(NowNs());
   }
-  return std::make_unique<OpenFile>(*body, mode);
+  return std::make_unique<OpenFile>(*body, mode, is_abandoned_, options_.time);
 }
 
 absl::StatusOr<std::shared_ptr<const std::string>> TreeStorage::ReadAll(const std::string& path) {
@@ -271,6 +321,7 @@ absl::Status TreeStorage::Rename(const std::string& from, const std::string& to)
   if (absolute_from == absolute_to) return absl::OkStatus();
   absl::Status allowed = CheckCanCreate(absolute_to);
   if (!allowed.ok()) return allowed;
+  if (Find(absolute_to).ok()) (*body)->Sync();
   Set(absolute_to, *body);
   Set(absolute_from, nullptr);
   return absl::OkStatus();
@@ -287,18 +338,29 @@ void TreeStorage::Put(const std::string& path, absl::string_view bytes) {
   Set(Normalise(path), std::make_shared<Body>(std::string(bytes)));
 }
 
-void TreeStorage::DropUnsynced() {
-  looked_up_.clear();
-  for (auto& [path, body] : files_) {
-    if (body == nullptr || body->is_synced()) continue;
-    // A new body: who still has the file open must not reach the tree.
-    body = body->was_synced() ? std::make_shared<Body>(body->DurableContent()) : nullptr;
-  }
+void TreeStorage::AbandonOpenFiles() {
+  *is_abandoned_ = true;
+  is_abandoned_ = std::make_shared<bool>(false);
 }
 
-void TreeStorage::SyncAll() {
+void TreeStorage::DropUnsynced(ChoiceSource& choices, StreamId stream) {
+  enum Fate : uint64_t { kLost, kWhole, kTorn, kFates };
+  looked_up_.clear();
   for (auto& [path, body] : files_) {
-    if (body != nullptr) body->Sync();
+    if (body == nullptr) continue;
+    body->WriteBack(NowNs());
+    if (body->is_synced()) continue;
+    uint64_t fate = choices.Choose(stream, kFates);
+    const size_t states = body->TornStates();
+    if (fate == kTorn && states == 0) fate = kLost;
+    // A new body: who still has the file open must not reach the tree.
+    if (fate == kWhole) {
+      body = std::make_shared<Body>(body->content());
+    } else if (fate == kTorn) {
+      body = std::make_shared<Body>(body->TornContent(choices.Choose(stream, states)));
+    } else {
+      body = body->was_synced() ? std::make_shared<Body>(body->DurableContent()) : nullptr;
+    }
   }
 }
 

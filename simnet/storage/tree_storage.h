@@ -15,6 +15,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/platform/storage.h"
+#include "simnet/choice/choice_source.h"
+#include "simnet/time/event_queue.h"
 
 namespace skysim {
 
@@ -58,15 +60,28 @@ struct TreeStorageOptions {
   // Where relative paths start: an absolute path of the node's tree.
   std::string working_folder = "/";
   std::vector<HostRoot> roots;
+  // What write-back goes by. Borrowed; null: time stands still.
+  const EventQueue* time = nullptr;
 };
 
 // TreeStorage is the file tree of one simulated node: files in memory laid over folders of the
 // machine, which are only read. What the node writes, creates, truncates, renames and removes
 // happens in memory.
 //
-// Power-off: what was written since the last File::Sync() is lost with DropUnsynced(). Names are
-// durable at once: a removal or a renaming stays. This leaves out the order in which a real file
-// system writes its folders; a service that calls no fsync cannot rely on one either.
+// Power-off: a write is in the machine's memory at first. It is on the disk after File::Sync(),
+// which Lua's io cannot ask for (flush and close stop at the kernel), or when the kernel has
+// written it back by itself. Linux: what has been dirty for 30 s (vm.dirty_expire_centisecs) is
+// written at the next of the rounds that come each 5 s (vm.dirty_writeback_centisecs), with all
+// that the file has by then. Of what is younger a power-off leaves, file by file and as the seed
+// says: nothing (0); all, if some pressure had it written earlier; or a part, since the pages of a
+// file are written in order and the power may go in between. A part ends at a page of 4096 bytes:
+// of a file that grew, the new end is cut there; one that was made or emptied first may be empty;
+// one that was written over is old from there on.
+//
+// Names are durable at once: a removal or a renaming stays. A file that takes the place of another
+// by renaming is written back first (ext4: auto_da_alloc), so that writing beside and renaming is
+// safe, as services expect. This leaves out that a name may be lost as long as the journal is not
+// written (5 s), that the old file may then be back, and file systems that keep no such order.
 //
 // Folders cannot be made. A folder exists where the machine has one, where a file lies below it,
 // where something is mounted, at the working folder, and at /tmp. There are no rights, links or
@@ -95,12 +110,13 @@ class TreeStorage final : public Storage {
   // The world puts a file, with its folders, as if it had always been there.
   void Put(const std::string& path, absl::string_view bytes);
 
-  // The machine lost power: every file has the content of its last sync, and a file that was
-  // created since is gone.
-  void DropUnsynced();
+  // The process is killed: what its files that are open now are given from now on (by whatever
+  // tidies it up) reaches nobody.
+  void AbandonOpenFiles();
 
-  // The machine wrote everything back, as an operating system does after a while.
-  void SyncAll();
+  // The machine lost power, see above. `stream`: of the choices, one or two for each file that the
+  // disk did not have as it was.
+  void DropUnsynced(ChoiceSource& choices, StreamId stream);
 
   // The disk is new: only the host's files are left.
   void Clear();
@@ -121,6 +137,7 @@ class TreeStorage final : public Storage {
   absl::StatusOr<std::shared_ptr<Body>> Find(const std::string& absolute);
   // Changes what is at a path. Null: removed.
   void Set(const std::string& absolute, std::shared_ptr<Body> body);
+  int64_t NowNs() const { return options_.time == nullptr ? 0 : options_.time->NowNs(); }
   absl::Status MissingError(const std::string& absolute);
   absl::Status CheckCanCreate(const std::string& absolute);
   bool IsFolder(const std::string& absolute);
@@ -130,6 +147,8 @@ class TreeStorage final : public Storage {
   TreeStorageOptions options_;
   // Every file that was opened or put. Null: removed.
   std::map<std::string, std::shared_ptr<Body>> files_;
+  // True once the process that opened files with it was killed.
+  std::shared_ptr<bool> is_abandoned_ = std::make_shared<bool>(false);
   // What Look() found since the tree last changed. A service that starts looks for its modules in
   // many places where they are not. Never iterated.
   absl::flat_hash_map<std::string, absl::StatusOr<std::shared_ptr<Body>>> looked_up_;

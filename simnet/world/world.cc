@@ -130,9 +130,10 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
     status = network_.AddHost(spec.name, spec.ip);
     if (!status.ok()) return status;
     Observer& observer = recorder_.AddNode(spec.name);
+    TreeStorageOptions tree = NodeTree(options_.project, options_.home);
+    tree.time = &events_;
     members_.push_back(std::make_unique<Member>(events_, choices_, files_, std::move(spec),
-                                                NodeTree(options_.project, options_.home),
-                                                observer));
+                                                std::move(tree), observer));
     return OfNode(*members_.back(), members_.back()->SetClock());
   }
 
@@ -196,8 +197,12 @@ class World::Impl final : public Machines, public SimExecutor::Sink {
     auto member = FindRunning(name);
     if (!member.ok()) return member.status();
     Record((*member)->observer, EventKind::kNodeStop, is_power_off ? "power-off" : "crash");
+    (*member)->storage.AbandonOpenFiles();  // what is in its buffers is lost
     Kill(**member, is_power_off);
-    if (is_power_off) (*member)->storage.DropUnsynced();
+    if (is_power_off) {
+      (*member)->storage.DropUnsynced(choices_,
+                                      choices_.Stream(absl::StrCat("node/", name, "/power_off")));
+    }
     if (loses_files) (*member)->storage.Clear();
     return absl::OkStatus();
   }

@@ -9,8 +9,12 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "catch2/catch_test_macros.hpp"
+#include "simnet/choice/choice_source.h"
+#include "simnet/time/event_queue.h"
 
 namespace skysim {
 namespace {
@@ -45,7 +49,8 @@ class HostFolder {
 struct Fixture {
   HostFolder folder;
   HostFiles host;
-  TreeStorage tree{host, {"/project", {{"/project", folder.path()}}}};
+  EventQueue events;
+  TreeStorage tree{host, {"/project", {{"/project", folder.path()}}, &events}};
 
   std::string Content(const std::string& path) {
     absl::StatusOr<std::shared_ptr<const std::string>> content = tree.ReadAll(path);
@@ -59,6 +64,13 @@ struct Fixture {
     INFO(path << ": " << file.status());
     REQUIRE(file.ok());
     return *std::move(file);
+  }
+  // The choices of the power-off, in their order; 0 is the fate of all others.
+  void PowerOff(const std::vector<uint64_t>& values = {}) {
+    std::vector<Choice> recorded;
+    for (uint64_t i = 0; i < values.size(); ++i) recorded.push_back({"off", i, 1000, values[i]});
+    RecordedChoices choices(recorded);
+    tree.DropUnsynced(choices, choices.Stream("off"));
   }
   void Write(const std::string& path, const std::string& bytes, bool syncs = false) {
     std::unique_ptr<File> file = Open(path, OpenMode::kTruncate);
@@ -194,7 +206,7 @@ TEST_CASE_METHOD(Fixture, "power-off takes back what was not synced") {
   REQUIRE(Open("overwritten", OpenMode::kReadWrite)->WriteAt(1, "xx and more").ok());
   REQUIRE(tree.Remove("lib/b.lua").ok());
 
-  tree.DropUnsynced();
+  PowerOff();
 
   CHECK(Content("kept") == "durable");
   CHECK(Content("a.txt") == "host a");
@@ -203,13 +215,109 @@ TEST_CASE_METHOD(Fixture, "power-off takes back what was not synced") {
   CHECK_FALSE(tree.Exists("lib/b.lua"));
 }
 
-TEST_CASE_METHOD(Fixture, "power-off keeps what the system wrote back") {
-  Write("fresh", "bytes");
+TEST_CASE_METHOD(Fixture, "what a killed process had open cannot be written any more") {
+  auto file = Open("log", OpenMode::kAppend);
+  REQUIRE(file->WriteAt(0, "before").ok());
 
-  tree.SyncAll();
-  tree.DropUnsynced();
+  tree.AbandonOpenFiles();
+  CHECK(file->WriteAt(0, " after").ok());
+  REQUIRE(Open("log", OpenMode::kAppend)->WriteAt(0, ", next life").ok());
+
+  CHECK(Content("log") == "before, next life");
+}
+
+constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr uint64_t kWhole = 1, kTorn = 2;
+
+TEST_CASE_METHOD(Fixture, "power-off keeps what the system wrote back after 35 s") {
+  Write("old", "bytes");
+  events.AdvanceTo(1);
+  Write("young", "bytes");
+  events.AdvanceTo(35 * kSecondNs);
+
+  PowerOff();
+
+  CHECK(Content("old") == "bytes");
+  CHECK_FALSE(tree.Exists("young"));
+}
+
+TEST_CASE_METHOD(Fixture, "a file that is written all the time loses what is younger than 35 s") {
+  auto file = Open("log", OpenMode::kAppend);
+  for (int second = 0; second < 100; ++second) {
+    events.AdvanceTo(second * kSecondNs);
+    REQUIRE(file->WriteAt(0, "x").ok());
+  }
+
+  PowerOff();
+
+  // Dirty at 0 and written back at 35, with the byte of second 34; dirty again at 35, so at 70.
+  CHECK(Content("log") == std::string(70, 'x'));
+}
+
+TEST_CASE_METHOD(Fixture, "what a power-off catches may have been written already") {
+  Write("fresh", "bytes");
+  Write("a.txt", "mine");
+
+  PowerOff({kWhole, kWhole});
 
   CHECK(Content("fresh") == "bytes");
+  CHECK(Content("a.txt") == "mine");
+}
+
+TEST_CASE_METHOD(Fixture, "a power-off may cut what a file grew by, at a page") {
+  const std::string grown = std::string(3000, 'a') + std::string(9000, 'b');
+  for (auto [state, bytes] : {std::pair{0, 4096}, {1, 8192}}) {
+    Write("log", std::string(3000, 'a'), true);
+    REQUIRE(Open("log", OpenMode::kAppend)->WriteAt(0, std::string(9000, 'b')).ok());
+
+    PowerOff({kTorn, static_cast<uint64_t>(state)});
+
+    CHECK(Content("log") == grown.substr(0, bytes));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a file that was made or emptied may be empty after a power-off") {
+  Write("new", "bytes");
+  PowerOff({kTorn, 0});
+  CHECK(Content("new").empty());
+
+  Write("rewritten", std::string(5000, 'a'), true);
+  Write("rewritten", std::string(5000, 'b'));
+  PowerOff({kTorn, 0});
+  CHECK(Content("rewritten").empty());
+
+  Write("rewritten", std::string(5000, 'a'), true);
+  Write("rewritten", std::string(5000, 'b'));
+  PowerOff({kTorn, 1});
+  CHECK(Content("rewritten") == std::string(4096, 'b'));
+}
+
+TEST_CASE_METHOD(Fixture, "a file that was written over may be new in front and old behind") {
+  Write("table", std::string(9000, 'a'), true);
+  REQUIRE(Open("table", OpenMode::kReadWrite)->WriteAt(0, std::string(9000, 'b')).ok());
+
+  PowerOff({kTorn, 0});
+
+  CHECK(Content("table") == std::string(4096, 'b') + std::string(4904, 'a'));
+}
+
+TEST_CASE_METHOD(Fixture, "less than a page that a file grew by is there or not") {
+  Write("log", "one\n", true);
+  REQUIRE(Open("log", OpenMode::kAppend)->WriteAt(0, "two\n").ok());
+
+  PowerOff({kTorn, 0});
+
+  CHECK(Content("log") == "one\n");
+}
+
+TEST_CASE_METHOD(Fixture, "writing beside and renaming over survives a power-off whole") {
+  Write("state", "old", true);
+  Write("state.new", "new");
+  REQUIRE(tree.Rename("state.new", "state").ok());
+
+  PowerOff();
+
+  CHECK(Content("state") == "new");
 }
 
 TEST_CASE_METHOD(Fixture, "a new disk has the host's files only") {
@@ -227,7 +335,7 @@ TEST_CASE_METHOD(Fixture, "a new disk has the host's files only") {
 TEST_CASE_METHOD(Fixture, "a file that was put is durable and brings its folders") {
   tree.Put("/etc/skynet/config", "thread = 8");
 
-  tree.DropUnsynced();
+  PowerOff();
 
   CHECK(Content("/etc/skynet/config") == "thread = 8");
   CHECK(tree.Exists("/etc/skynet"));
@@ -269,7 +377,7 @@ TEST_CASE_METHOD(Fixture, "tree agrees with a map under random writes, syncs and
         break;
       case 5:
         if (numbers() % 4 != 0) break;
-        tree.DropUnsynced();
+        PowerOff();
         now = durable;
         break;
     }
