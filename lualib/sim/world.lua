@@ -10,6 +10,7 @@ local core = require "sim.core"
 local units = require "sim.units"
 local declaration = require "sim.declaration"
 local configuration = require "sim.configuration"
+local node_faults = require "sim.node_faults"
 
 local BOOT_NS = 60 * 1000000000  -- a bootstrap that takes longer is not waited for
 
@@ -133,11 +134,7 @@ function World:console(node, line)
   if type(line) ~= "string" then
     core.complain("world:console needs a line of text, not a " .. type(line))
   end
-  local handle, problem = core.call(node, ".service", "LAUNCH", "sim_console")
-  if not handle then
-    error(problem, 2)
-  end
-  local ok, text = core.call(node, string.format(":%08x", handle), "RUN", line)
+  local ok, text = core.call(node, node_faults.console(node), "RUN", line)
   if ok then
     return text
   end
@@ -349,10 +346,10 @@ function World:accepted(from, to)
   return core.accepted(from, to)
 end
 
-require "sim.node_faults"(World)
 require "sim.network" (World, Link)
 require("sim.nemesis").extend(World)
 require("sim.calm").extend(World)
+node_faults.add_verbs(World)
 
 -- -- The run ----------------------------------------------------------------------------------------------------------
 

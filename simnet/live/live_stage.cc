@@ -392,6 +392,25 @@ absl::StatusOr<NodeSpec> LiveStage::GetNode(const std::string& name) const {
   return (*member)->spec;
 }
 
+absl::Status LiveStage::PutFiles(const std::string& name,
+                                 const std::map<std::string, std::string>& files) {
+  auto found = impl_->Find(name);
+  if (!found.ok()) return found.status();
+  Member& member = **found;
+  member.storage.Change([&] {
+    for (const auto& [path, bytes] : files) member.tree.Put(path, bytes);
+  });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> LiveStage::FindService(const std::string& node,
+                                                const std::string& address) const {
+  auto member = impl_->FindRunning(node);
+  if (!member.ok()) return member.status();
+  if (auto handle = (*member)->guest->FindService(address)) return *handle;
+  return absl::NotFoundError(absl::StrCat("node ", node, " has no service ", address));
+}
+
 absl::Status LiveStage::Call(const std::string& node, const std::string& address,
                              absl::string_view packed, Done done) {
   auto member = impl_->FindRunning(node);

@@ -1,7 +1,9 @@
 #include "simnet/scenario/node_module.h"
 
+#include <map>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "simnet/scenario/director.h"
 #include "simnet/scenario/service_module.h"
@@ -82,9 +84,49 @@ int Slow(lua_State* L) {
   return 0;
 }
 
+// -- Services and files --------------------------------------------------------------------------
+
+// The service at `index` of the running node before it.
+uint32_t LivingService(lua_State* L, int index, const std::string& node) {
+  std::string address = TextArgument(L, index, "the address of a service");
+  absl::StatusOr<uint32_t> handle = DirectorOf(L).stage().FindService(node, address);
+  if (!handle.ok()) Raise(L, handle.status().message());
+  return *handle;
+}
+
+// fault_service(node, address, verb, description) -> its handle
+int FaultService(lua_State* L) {
+  std::string node = RunningNode(L, 1);
+  uint32_t handle = LivingService(L, 2, node);
+  NoteFault(L, absl::StrCat(lua_tostring(L, 3), " ", node, " ", lua_tostring(L, 2),
+                            luaL_optstring(L, 4, "")));
+  lua_pushinteger(L, handle);
+  return 1;
+}
+
+// is_alive(node, address)
+int IsAlive(lua_State* L) {
+  Director& director = DirectorOf(L);
+  lua_pushboolean(L, director.stage().FindService(lua_tostring(L, 1), lua_tostring(L, 2)).ok());
+  return 1;
+}
+
+// put_files(node, files, description)
+int PutFiles(lua_State* L) {
+  std::string node = KnownNode(L, 1);
+  std::map<std::string, std::string> files;
+  for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
+    files[lua_tostring(L, -2)] = TextArgument(L, -1, "a file");
+  }
+  NoteFault(L, absl::StrCat("put files ", node, " ", lua_tostring(L, 3)));
+  CheckVerb(L, DirectorOf(L).stage().PutFiles(node, files));
+  return 0;
+}
+
 constexpr luaL_Reg kFunctions[] = {
     {"check_clock", &CheckClock}, {"step_clock", &StepClock}, {"drift_clock", &DriftClock},
     {"pause", &Pause}, {"resume", &Resume}, {"slow", &Slow},
+    {"fault_service", &FaultService}, {"is_alive", &IsAlive}, {"put_files", &PutFiles},
     {nullptr, nullptr},
 };
 

@@ -56,6 +56,13 @@ void Guest::Send(const std::string& address, absl::string_view packed, uint64_t 
   Deliver(address, packed, 0, cause);
 }
 
+std::optional<uint32_t> Guest::FindService(const std::string& address) const {
+  if (address[0] != '.' && address[0] != ':') return std::nullopt;
+  std::optional<Handle> handle = context_->node().FindAddress(address);
+  if (!handle.has_value() || *handle == context_->handle()) return std::nullopt;
+  return context_->node().registry().Find(*handle) ? handle : std::nullopt;
+}
+
 void Guest::OnMessage(Message message) {
   if (message.type != MessageType::kResponse && message.type != MessageType::kError) return;
   Done done = TakeCall(message.session);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,8 @@ class Guest final : public Service {
   // See Stage::Call. `cause`: index of the event of the story's step.
   void Call(const std::string& address, absl::string_view packed, uint64_t cause, Done done);
   void Send(const std::string& address, absl::string_view packed, uint64_t cause);
+  // The handle of a living service of the node, of ".name" or ":hex"; not the guest. Null: none.
+  std::optional<uint32_t> FindService(const std::string& address) const;
   // Fails every call under way.
   void FailAll(absl::string_view text);
 

@@ -57,6 +57,15 @@ class Stage {
   virtual absl::Status ChangeNode(NodeSpec spec) = 0;
   virtual absl::StatusOr<NodeSpec> GetNode(const std::string& name) const = 0;
 
+  // Puts files into the tree of a node, running or not, as a deployment does: who has an old one
+  // open keeps that.
+  virtual absl::Status PutFiles(const std::string& name,
+                                const std::map<std::string, std::string>& files) = 0;
+  // The handle of a living service of a running node, of ".name" or ":hex". NotFound "node a has no
+  // service .x".
+  virtual absl::StatusOr<uint32_t> FindService(const std::string& node,
+                                               const std::string& address) const = 0;
+
   // The network between the nodes, for those who want to disturb it. Null: it is a real one.
   virtual Network* simulated_network() = 0;
   // The machines that the nodes run on, likewise. Null: they are the one that we run on.

@@ -489,6 +489,22 @@ absl::StatusOr<bool> World::IsRunning(const std::string& name) const {
 
 absl::Status World::ChangeNode(NodeSpec spec) { return impl_->ChangeNode(std::move(spec)); }
 
+absl::Status World::PutFiles(const std::string& name,
+                             const std::map<std::string, std::string>& files) {
+  auto member = impl_->Find(name);
+  if (!member.ok()) return member.status();
+  for (const auto& [path, bytes] : files) (*member)->storage.Put(path, bytes);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> World::FindService(const std::string& node,
+                                            const std::string& address) const {
+  auto member = impl_->FindRunning(node);
+  if (!member.ok()) return member.status();
+  if (auto handle = (*member)->life->guest->FindService(address)) return *handle;
+  return absl::NotFoundError(absl::StrCat("node ", node, " has no service ", address));
+}
+
 Machines* World::simulated_machines() { return impl_.get(); }
 
 absl::StatusOr<NodeSpec> World::GetNode(const std::string& name) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +63,10 @@ class World final : public Stage {
   absl::StatusOr<bool> IsRunning(const std::string& name) const override;
   absl::Status ChangeNode(NodeSpec spec) override;
   absl::StatusOr<NodeSpec> GetNode(const std::string& name) const override;
+  absl::Status PutFiles(const std::string& name,
+                        const std::map<std::string, std::string>& files) override;
+  absl::StatusOr<uint32_t> FindService(const std::string& node,
+                                       const std::string& address) const override;
   Network* simulated_network() override { return &network(); }
   Machines* simulated_machines() override;
   absl::Status Call(const std::string& node, const std::string& address, absl::string_view packed,

@@ -645,6 +645,27 @@ function World:pause(node) end
 ---@param node string
 function World:resume(node) end
 
+--- Kills a service as the debug console does, and waits until it is gone.
+---@async
+---@param node string
+---@param address string ".name" or ":handle"
+function World:kill(node, address) end
+
+--- Runs Lua inside a service, as the debug console's inject: `_U` has the tables that its functions know.
+---@async
+---@param node string
+---@param address string ".name" or ":handle"
+---@param code string|{ file: string } source, or a file of the node's tree
+---@param ... any arguments of the chunk
+---@return string? output what it printed
+---@return string? problem what is wrong, without an output
+function World:inject(node, address, code, ...) end
+
+--- Puts files into the tree of a node, running or not.
+---@param node string
+---@param files table<string, string> path -> text
+function World:put_files(node, files) end
+
 --- Makes each dispatch of a node take so many times as long.
 ---@param node string
 ---@param factor integer 1: as before

@@ -1,4 +1,5 @@
 // Verbs that disturb nodes and their machines (lualib/sim/node_faults.lua).
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,17 @@ class NodeFaultsFixture : public ScenarioFixture {
     }
   }
 
+  // In both worlds.
+  void ExpectPassesEverywhere(const std::string& text) {
+    ExpectPasses(text);
+    RunOptions options;
+    options.transport = RunTransport::kTcp;
+    options.virtual_ns_max = 60 * int64_t{1'000'000'000};
+    RunResult result = Played(text, options);
+    INFO("tcp: " << result.reason);
+    CHECK(result.verdict == Verdict::kPassed);
+  }
+
   // A scenario of the nodes a and b, both with this service, which calls itself .main.
   static std::string With(const std::string& service, const std::string& story,
                           const std::string& fields_of_a = "") {
@@ -63,12 +75,12 @@ sim.scenario "faults" {
   }
 };
 
-// -- Clocks ----------------------------------------------------------------------------------------
+// -- Clocks -------------------------------------------------------------------------------------
 
 constexpr char kTimes[] = R"(
     function command.times()
-      return { now = skynet.now(), time = skynet.time(), start = skynet.starttime(), hpc = skynet.hpc(),
-        os = os.time(), date = os.date("!%H:%M:%S") }
+      return { now = skynet.now(), time = skynet.time(), start = skynet.starttime(),
+        hpc = skynet.hpc(), os = os.time(), date = os.date("!%H:%M:%S") }
     end
     function command.sleep(ticks)
       local began = skynet.now()
@@ -89,7 +101,7 @@ TEST_CASE_METHOD(NodeFaultsFixture, "a stepped wall clock moves os.time and noth
     local after = times()
     sleeper:join()
     local late = world:now() - began - sim.duration "1s"
-    sim.guarantee("the sleep is as long as it was", math.abs(late) < sim.duration "10ms", "late by %d", late)
+    sim.guarantee("a sleep is as long", math.abs(late) < sim.duration "10ms", "late by %d", late)
     sim.guarantee("in ticks, too", slept == 100, "%d", slept)
     sim.guarantee("os.time went back", after.os == before.os - 3600 or after.os == before.os - 3599)
     sim.guarantee("now did not", after.now >= before.now + 50 and after.now <= before.now + 51)
@@ -97,11 +109,12 @@ TEST_CASE_METHOD(NodeFaultsFixture, "a stepped wall clock moves os.time and noth
     sim.guarantee("hpc did not", after.hpc - before.hpc >= sim.duration "500ms")
     world:clock("a"):step "+2h"
     sim.guarantee("and forth", world:call("a", ".main", "times").os - before.os >= 3600)
-    sim.guarantee("the other machine has its own", world:call("b", ".main", "times").os - before.os <= 2)
+    local other = world:call("b", ".main", "times")
+    sim.guarantee("the other machine has its own", other.os - before.os <= 2)
   )"));
 }
 
-TEST_CASE_METHOD(NodeFaultsFixture, "clocks belong to the machine: a restart finds them as they are") {
+TEST_CASE_METHOD(NodeFaultsFixture, "clocks belong to the machine, and a restart finds them so") {
   ExpectPasses(With(kTimes, R"(
     local function start() return world:call("a", ".main", "times").start end
     sim.guarantee("set at first", sim.equal("23:59:58", world:call("a", ".main", "times").date))
@@ -131,12 +144,13 @@ TEST_CASE_METHOD(NodeFaultsFixture, "timers of a machine whose clock drifts come
     world:clock("a"):drift(0)
     for _, node in ipairs { "a", "b" } do
       local exact = took(node)
-      sim.guarantee("exact", exact > sim.duration "9.99s" and exact < sim.duration "10.02s", "%d", exact)
+      local is_exact = exact > sim.duration "9.99s" and exact < sim.duration "10.02s"
+      sim.guarantee("exact", is_exact, "%d", exact)
     end
   )", R"(clock = { drift = "100000ppm" })"));
 }
 
-// -- Processes -------------------------------------------------------------------------------------
+// -- Processes ----------------------------------------------------------------------------------
 
 TEST_CASE_METHOD(NodeFaultsFixture, "a paused node answers nobody, and everybody when it goes on") {
   ExpectPasses(With(absl::StrCat(kTimes, R"(
@@ -167,7 +181,9 @@ TEST_CASE_METHOD(NodeFaultsFixture, "a paused node can be killed, and what waite
   ExpectPasses(With(kTimes, R"(
     local ok, reason
     world:pause "b"
-    local caller = world:spawn(function() ok, reason = pcall(world.call, world, "b", ".main", "times") end)
+    local caller = world:spawn(function()
+      ok, reason = pcall(world.call, world, "b", ".main", "times")
+    end)
     world:send("b", ".main", "times")
     world:sleep "1s"
     world:crash "b"
@@ -200,13 +216,181 @@ TEST_CASE_METHOD(NodeFaultsFixture, "a slow machine makes the same work take lon
   )"));
 }
 
+// -- Services and files -------------------------------------------------------------------------
+
+// .main of both nodes: launches, calls and tells of services.
+constexpr char kOwner[] = R"(
+    local worker
+    function command.begin()
+      cluster.open(skynet.getenv "me")
+    end
+    function command.launch(name, ...)
+      worker = skynet.newservice(name, ...)
+      return skynet.address(worker)
+    end
+    function command.ask(...) return pcall(skynet.call, worker, "lua", ...) end
+    function command.remote(...) return pcall(cluster.call, ...) end
+    function command.reload() cluster.reload() end
+)";
+
+// A service that adds, and is said to be called .adder.
+std::string Adder(const std::string& result) {
+  return absl::StrCat(R"(
+    local skynet = require "skynet"
+    require "skynet.manager"
+    local command = {}
+    function command.add(a, b) return )", result, R"( end
+    function command.wait() skynet.wait() end
+    skynet.start(function()
+      skynet.dispatch("lua", function(_, _, name, ...) skynet.retpack(command[name](...)) end)
+      skynet.register ".adder"
+    end)
+  )");
+}
+
+std::string FieldsWithAdder() {
+  return absl::StrCat(R"(config = { me = "a" }, files = { ["service/adder.lua"] = [==[)",
+                      Adder("a + b"), "]==] }");
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a killed service is gone, what it began is never answered") {
+  ExpectPassesEverywhere(With(kOwner, R"(
+    for _, by_name in ipairs { true, false } do
+      local address = world:call("a", ".main", "launch", "adder")
+      local sum = { world:call("a", ".main", "ask", "add", 1, 2) }
+      sim.guarantee("it lives", sim.equal({ true, 3 }, sum))
+      local is_answered = false
+      world:spawn(function() is_answered = world:call("a", ".main", "ask", "wait") ~= nil end)
+      repeat world:sleep "1ms" until world:console("a", "task " .. address) ~= ""
+      world:kill("a", by_name and ".adder" or address)
+      sim.guarantee("a new call fails", not world:call("a", ".main", "ask", "add", 1, 2))
+      local list = world:console("a", "list")
+      sim.guarantee("the launcher knows", not list:find "adder", "%s", list)
+      world:sleep "1s"
+      sim.guarantee("nobody answers, as in skynet", not is_answered)
+    end
+  )", FieldsWithAdder()));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "the launcher can be killed as anybody can") {
+  ExpectPassesEverywhere(With(kOwner, R"(
+    world:kill("a", ".launcher")
+    local ok = pcall(world.call, world, "a", ".main", "launch", "adder")
+    sim.guarantee("nothing can be launched", not ok)
+    sim.guarantee("the rest goes on", not world:call("a", ".main", "ask", 1))
+  )", FieldsWithAdder()));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a patch goes into a running service, and keeps its state") {
+  ExpectPassesEverywhere(With(kOwner, R"(
+    local function sum() return { world:call("a", ".main", "ask", "add", 1, 2) } end
+    world:call("a", ".main", "launch", "adder")
+    local output, problem = world:inject("a", ".adder", [[
+      local by = ...
+      function _U.command.add(a, b) return (a + b) * by end
+      print("patched", by)
+    ]], 10)
+    sim.guarantee("it printed", sim.equal("patched	10", output))
+    sim.guarantee("it works", sim.equal({ true, 30 }, sum()))
+    output, problem = world:inject("a", ".adder", "error 'no good'")
+    local is_told = output == nil and problem:find("inject:1: no good", 1, true)
+    sim.guarantee("an error is told", is_told, "%s", problem)
+    world:put_files("a", { ["fix/adder.lua"] = "function _U.command.add(a, b) return a - b end" })
+    output = world:inject("a", ".adder", { file = "fix/adder.lua" })
+    sim.guarantee("from a file", sim.equal("", output))
+    sim.guarantee("it works, too", sim.equal({ true, -1 }, sum()))
+    output, problem = world:inject("a", ".adder", { file = "fix/gone.lua" })
+    sim.guarantee("no file", output == nil)
+    sim.guarantee("is told", sim.equal("fix/gone.lua: No such file or directory", problem))
+  )", FieldsWithAdder()));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "new files count for services that start from now on") {
+  ExpectPassesEverywhere(With(kOwner, absl::StrCat(R"(
+    local function sum() return { world:call("a", ".main", "ask", "add", 1, 2) } end
+    world:call("a", ".main", "launch", "adder")
+    world:put_files("a", { ["service/adder.lua"] = [==[)", Adder("a + b + 0.5"), R"(]==] })
+    world:console("a", "clearcache")
+    sim.guarantee("the old one runs on", sim.equal({ true, 3 }, sum()))
+    world:kill("a", ".adder")
+    world:call("a", ".main", "launch", "adder")
+    sim.guarantee("the new one is new", sim.equal({ true, 3.5 }, sum()))
+    world:restart "a"
+    world:call("a", ".main", "launch", "adder")
+    sim.guarantee("the node's own files are put again", sim.equal({ true, 3 }, sum()))
+  )"), FieldsWithAdder()));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a new table of addresses counts after cluster.reload") {
+  ExpectPassesEverywhere(With(kOwner, R"(
+    local function b_is_known()
+      return (world:call("a", ".main", "remote", "moved", ".main", "ask", "x"))
+    end
+    world:put_files("a", { ["/sim/cluster.lua"] = "moved = '10.0.0.2:7001'" })
+    world:call("a", ".main", "reload")
+    sim.guarantee("by its new name", b_is_known())
+  )", R"(config = { me = "a" })"));
+}
+
+// -- Crashes and power-offs ---------------------------------------------------------------------
+
+// Writes and reads a file.
+constexpr char kFiles[] = R"(
+    local kept
+    function command.write(text, how)
+      kept = kept or assert(io.open("/tmp/log", "a"))
+      kept:write(text)
+      if how then kept:flush() end
+    end
+    function command.read()
+      local file = io.open "/tmp/log"
+      local text = file and file:read "a"
+      if file then file:close() end
+      return text or "none"
+    end
+)";
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a crash loses what a process had not given to its kernel") {
+  ExpectPassesEverywhere(With(kFiles, R"(
+    world:call("a", ".main", "write", "flushed", true)
+    world:call("a", ".main", "write", " and not")
+    world:crash "a"
+    world:start "a"
+    local left = world:call("a", ".main", "read")
+    sim.guarantee("what was flushed is there", sim.equal("flushed", left))
+    world:crash("a", { lose_files = true })
+    world:start "a"
+    sim.guarantee("a new disk", sim.equal("none", world:call("a", ".main", "read")))
+  )"));
+}
+
+TEST_CASE_METHOD(NodeFaultsFixture, "a power-off loses, cuts or leaves what was not written back") {
+  std::set<std::string> outcomes;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    RunOptions options;
+    options.seed = seed;
+    RunResult result = Played(With(kFiles, R"(
+      world:call("a", ".main", "write", "old", true)
+      world:sleep "35s"
+      world:call("a", ".main", "write", ("x"):rep(5000), true)
+      world:sleep "29s"
+      world:crash("a", { power_off = true })
+      world:start "a"
+      sim.guarantee(tostring(#world:call("a", ".main", "read")), true)
+    )"), options);
+    REQUIRE(result.properties.size() == 1);
+    outcomes.insert(result.properties[0].name);
+  }
+  CHECK(outcomes == std::set<std::string>{"3", "4096", "5003"});
+}
+
 TEST_CASE_METHOD(NodeFaultsFixture, "an exact clock is no clock at all: the same run") {
   const std::string story = R"(world:call("a", ".main", "sleep", 10))";
   CHECK(Played(With(kTimes, story)).digest ==
         Played(With(kTimes, story, "clock = { offset = 0, drift = 0 }")).digest);
 }
 
-// -- Wrong use -------------------------------------------------------------------------------------
+// -- Wrong use ----------------------------------------------------------------------------------
 
 TEST_CASE_METHOD(NodeFaultsFixture, "wrong use of a verb is one sentence with file and line") {
   const std::vector<Mistake> mistakes = {
@@ -243,6 +427,22 @@ TEST_CASE_METHOD(NodeFaultsFixture, "wrong use of a verb is one sentence with fi
        "world:slow: the factor is a whole number, 1 or more, not 1.5"},
       {"world:slow('a', 1000000000)", "node a: one dispatch would take more than an hour"},
       {"world:slow('a')", "world:slow: the factor is a whole number, 1 or more, not nil"},
+      {"world:kill('c', '.echo')", "no node is called c; there are: a, b"},
+      {"world:kill('a', '.gone')", "node a has no service .gone"},
+      {"world:kill('a', ':000000ff')", "node a has no service :000000ff"},
+      {"world:kill('a', 'echo')", "node a has no service echo"},
+      {"world:kill('a', 8)", "the address of a service is a string, not a number"},
+      {"world:crash('a') world:kill('a', '.echo')", "node a is not running"},
+      {"world:kill('a', '.launcher') world:kill('a', '.echo')",
+       "node a has no launcher any more, which kills services"},
+      {"world:inject('c', '.echo', '')", "no node is called c; there are: a, b"},
+      {"world:inject('a', '.gone', '')", "node a has no service .gone"},
+      {"world:inject('a', '.echo')",
+       "world:inject needs Lua code, or { file = \"name\" }, not a nil"},
+      {"world:crash('a') world:inject('a', '.echo', '')", "node a is not running"},
+      {"world:put_files('c', {})", "no node is called c; there are: a, b"},
+      {"world:put_files('a', 'x')", "world:put_files needs a table of path = text, not a string"},
+      {"world:put_files('a', { x = 5 })", "world:put_files needs a table of path = text"},
       {"world:restart('a', { clock = { skew = '1s' } })",
        "node a: clock has no field skew; there are: drift, offset"},
   };

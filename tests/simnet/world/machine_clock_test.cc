@@ -51,7 +51,7 @@ TEST_CASE_METHOD(MachineFixture, "an offset is from the true time, whatever was 
   CHECK(AheadNs() == -5);
 }
 
-TEST_CASE_METHOD(MachineFixture, "drift makes both clocks fast or slow, and what they gained stays") {
+TEST_CASE_METHOD(MachineFixture, "drift makes both clocks fast or slow, and the gain stays") {
   REQUIRE(clock.SetDrift(200'000).ok());  // 200 ppm
   WaitUntil(10 * kSecondNs);
   CHECK(clock.NowNs() == 10 * kSecondNs + 2'000'000);
@@ -67,7 +67,7 @@ TEST_CASE_METHOD(MachineFixture, "drift makes both clocks fast or slow, and what
   CHECK(AheadNs() == 0);
 }
 
-TEST_CASE_METHOD(MachineFixture, "monotonic time never goes back, at any drift and any change of it") {
+TEST_CASE_METHOD(MachineFixture, "monotonic time never goes back, at any change of the drift") {
   int64_t last_ns = clock.NowNs();
   int64_t virtual_ns = 0;
   for (int i = 0; i < 2000; ++i) {
@@ -78,7 +78,7 @@ TEST_CASE_METHOD(MachineFixture, "monotonic time never goes back, at any drift a
   }
 }
 
-TEST_CASE_METHOD(MachineFixture, "the virtual time of a reading is the first at which it is there") {
+TEST_CASE_METHOD(MachineFixture, "a reading's virtual time is the first at which it is there") {
   for (int64_t ppb : {MachineClock::kDriftPpbMax, -MachineClock::kDriftPpbMax, int64_t{1},
                       int64_t{-1}, int64_t{333'333}}) {
     REQUIRE(clock.SetDrift(ppb).ok());
@@ -93,9 +93,10 @@ TEST_CASE_METHOD(MachineFixture, "the virtual time of a reading is the first at 
   }
 }
 
-TEST_CASE_METHOD(MachineFixture, "a wall clock stays where Linux can be set, and a drift below 10 %") {
+TEST_CASE_METHOD(MachineFixture, "a wall clock stays where Linux can be set, drift below 10 %") {
   const int64_t wall_ns = clock.WallNs();
-  for (int64_t by_ns : {-wall_ns - 1, MachineClock::kWallNsMax - wall_ns + 1, INT64_MAX, INT64_MIN}) {
+  const int64_t to_max_ns = MachineClock::kWallNsMax - wall_ns;
+  for (int64_t by_ns : {-wall_ns - 1, to_max_ns + 1, INT64_MAX, INT64_MIN}) {
     CHECK(clock.StepWall(by_ns).message() ==
           "the wall clock would leave the years 1970 to 2232, in which Linux can be set");
     CHECK(clock.WallNs() == wall_ns);
