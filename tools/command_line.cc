@@ -19,6 +19,7 @@
 #include "tools/node_command.h"
 #include "tools/show_command.h"
 #include "tools/sweep_command.h"
+#include "tools/zoo_command.h"
 
 namespace skysim {
 namespace {
@@ -31,8 +32,9 @@ constexpr const char* kDescription =
     "every delay, fault and interleaving, so each failure can be repeated.";
 
 constexpr const char* kExamples = R"(Examples:
-  tools/skysim run scenarios/issue_587.lua                 one run
-  tools/skysim sweep scenarios/issue_587.lua --count 1000  a thousand seeds
+  tools/skysim run scenarios/zoo/P01_wake_order.lua                 one run
+  tools/skysim sweep scenarios/zoo/P01_wake_order.lua --count 1000  a thousand seeds
+  tools/skysim zoo run                                              skynet's bugs of the past
   tools/skysim run scenarios/canary.lua --seed 7 --trace t.skytrace
   tools/skysim show t.skytrace --kind fault,property
   tools/skysim replay t.skytrace
@@ -89,11 +91,13 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   ReplayCommand replay;
   ShowCommand show;
   NodeCommand node;
+  ZooCommand zoo;
   AddRunCommand(app, run);
   AddSweepCommand(app, sweep);
   AddReplayCommand(app, replay);
   AddShowCommand(app, show);
   AddNodeCommand(app, node);
+  AddZooCommand(app, zoo);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -110,6 +114,7 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   if (app.got_subcommand("sweep")) return ExecuteSweep(sweep, context);
   if (app.got_subcommand("replay")) return ExecuteReplay(replay, context);
   if (app.got_subcommand("node")) return ExecuteNode(node, context);
+  if (app.got_subcommand("zoo")) return ExecuteZoo(zoo, context);
   return ExecuteShow(show, context);
 }
 

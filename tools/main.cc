@@ -30,6 +30,10 @@ class WorldRunner final : public ScenarioRunner {
     return RunScenario(options, RunShared{*arena_, files_, &chunks_});
   }
 
+  absl::StatusOr<ScenarioFacts> Read(const RunOptions& options) override {
+    return ReadScenario(options, RunShared{*arena_, files_, &chunks_});
+  }
+
  private:
   std::unique_ptr<Arena> arena_;
   HostFiles files_;

@@ -1,6 +1,7 @@
 #include "tools/run_arguments.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -20,6 +21,7 @@ namespace skysim {
 namespace {
 
 constexpr uint64_t kWorkersMax = 1024;
+constexpr uint64_t kJobsMax = 4096;
 
 absl::Status CheckLegacy(const std::vector<std::string>& names, const CommandContext& context) {
   std::vector<std::string> known;
@@ -144,6 +146,16 @@ absl::StatusOr<RunOptions> MakeRunOptions(const RunArguments& arguments,
   }
   options.home = *context.home;
   return options;
+}
+
+absl::StatusOr<int> ParseJobs(const std::string& text) {
+  if (text.empty()) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 1 ? 1 : static_cast<int>(std::min<long>(processors, kJobsMax));
+  }
+  absl::StatusOr<uint64_t> jobs = ParseCount("--jobs", text, 1, kJobsMax);
+  if (!jobs.ok()) return jobs.status();
+  return static_cast<int>(*jobs);
 }
 
 std::vector<std::string> OptionArguments(const RunOptions& options) {

@@ -40,6 +40,9 @@ bool PrintLegacyHelp(const RunArguments& arguments, const CommandContext& contex
 absl::StatusOr<RunOptions> MakeRunOptions(const RunArguments& arguments,
                                           const CommandContext& context);
 
+// How many processes --jobs asks for; one per processor if `text` is empty.
+absl::StatusOr<int> ParseJobs(const std::string& text);
+
 // The arguments that say `options` again, without command and seed: the scenario, and all that is
 // not as usual.
 std::vector<std::string> OptionArguments(const RunOptions& options);

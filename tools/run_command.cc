@@ -18,8 +18,8 @@ namespace skysim {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  tools/skysim run scenarios/issue_587.lua
-  tools/skysim run scenarios/issue_587.lua --seed 7 --legacy wakeup-unordered
+  tools/skysim run scenarios/zoo/P01_wake_order.lua
+  tools/skysim run scenarios/zoo/P01_wake_order.lua --seed 7 --legacy wakeup-unordered
   tools/skysim run scenarios/canary.lua --seed 0x1f --trace t.skytrace
   tools/skysim run scenarios/canary.lua --check-determinism --seeds 1:200
   tools/skysim run scenarios/nemesis_three.lua --swarm --seed 5 --print-config > c.json

@@ -17,10 +17,12 @@ class ScenarioRunner {
 
   // As RunScenario(): an error is wrong input, one sentence.
   virtual absl::StatusOr<RunResult> Run(const RunOptions& options) = 0;
+  // As ReadScenario().
+  virtual absl::StatusOr<ScenarioFacts> Read(const RunOptions& options) = 0;
 };
 
-// Makes the runner of a process. At most once per process, because a simulated run owns a range of
-// addresses; a sweep calls it in each of its workers and not in itself.
+// Makes the runner of a process. At most one per process at a time, because a simulated run owns a
+// range of addresses; a sweep calls it in each of its workers and not in itself.
 using RunnerFactory = std::function<absl::StatusOr<std::unique_ptr<ScenarioRunner>>()>;
 
 }  // namespace skysim

@@ -1,8 +1,5 @@
 #include "tools/sweep_command.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -17,6 +14,7 @@
 #include "tools/determinism.h"
 #include "tools/files.h"
 #include "tools/junit.h"
+#include "tools/progress_line.h"
 #include "tools/sweep.h"
 #include "tools/sweep_report.h"
 
@@ -24,9 +22,9 @@ namespace skysim {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  tools/skysim sweep scenarios/issue_587.lua --seeds 1:10000
+  tools/skysim sweep scenarios/zoo/P01_wake_order.lua --seeds 1:10000
   tools/skysim sweep scenarios/canary.lua --count 500 --keep-going
-  tools/skysim sweep scenarios/first_contact.lua --count 200 --jobs 4 --junit report.xml
+  tools/skysim sweep scenarios/zoo/P02_first_contact.lua --count 200 --jobs 4 --junit report.xml
   tools/skysim sweep scenarios/canary.lua --seeds 1:200 --check-determinism
   tools/skysim sweep scenarios/canary.lua --seeds 1:200 --digests > here.txt
 
@@ -35,13 +33,6 @@ must be seen both ways. That is judged only when the whole range was run.
 
 Exit status: 0 passed, 1 a property failed or a run crashed, 2 wrong usage or input, 3 two
 executions of a seed differ, 4 a limit was reached, 130 Ctrl-C before anything failed.)";
-
-constexpr uint64_t kJobsMax = 4096;
-
-int Processors() {
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count < 1 ? 1 : static_cast<int>(std::min<long>(count, kJobsMax));
-}
 
 absl::StatusOr<SeedRange> Seeds(const SweepCommand& command) {
   bool has_count = !command.count.empty() || !command.seed.empty();
@@ -69,12 +60,9 @@ absl::StatusOr<SweepOptions> MakeSweepOptions(const SweepCommand& command,
   absl::StatusOr<SeedRange> seeds = Seeds(command);
   if (!seeds.ok()) return seeds.status();
   options.seeds = *seeds;
-  options.jobs = Processors();
-  if (!command.jobs.empty()) {
-    auto jobs = ParseCount("--jobs", command.jobs, 1, kJobsMax);
-    if (!jobs.ok()) return jobs.status();
-    options.jobs = static_cast<int>(*jobs);
-  }
+  absl::StatusOr<int> jobs = ParseJobs(command.jobs);
+  if (!jobs.ok()) return jobs.status();
+  options.jobs = *jobs;
   absl::StatusOr<RunOptions> run = MakeRunOptions(command.run, context);
   if (!run.ok()) return run.status();
   options.run = *std::move(run);
@@ -83,40 +71,12 @@ absl::StatusOr<SweepOptions> MakeSweepOptions(const SweepCommand& command,
   return options;
 }
 
-// One line on the terminal that is written over and over.
-class ProgressLine final {
- public:
-  ProgressLine(const SweepOptions& options, const CommandContext& context)
-      : options_(options), context_(context) {}
-  ~ProgressLine() {
-    if (is_shown_) context_.err << "\r\x1b[K" << std::flush;
-  }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void Show(const SweepSummary& summary) {
-    constexpr int64_t kEveryNs = 100'000'000;
-    int64_t now_ns = absl::GetCurrentTimeNanos();
-    if (!context_.err_is_terminal || now_ns - shown_ns_ < kEveryNs) return;
-    context_.err << "\r\x1b[K" << SweepProgress(options_, summary, now_ns - start_ns_)
-                 << std::flush;
-    shown_ns_ = now_ns;
-    is_shown_ = true;
-  }
-
- private:
-  const SweepOptions& options_;
-  const CommandContext& context_;
-  const int64_t start_ns_ = absl::GetCurrentTimeNanos();
-  int64_t shown_ns_ = start_ns_;
-  bool is_shown_ = false;
-};
-
 absl::StatusOr<SweepResult> RunWithProgress(const SweepOptions& options,
                                             const CommandContext& context) {
-  ProgressLine progress(options, context);
-  return RunSweep(options, context.make_runner,
-                  [&](const SweepSummary& summary) { progress.Show(summary); });
+  ProgressLine progress(context);
+  return RunSweep(options, context.make_runner, [&](const SweepSummary& summary) {
+    progress.Show([&](int64_t wall_ns) { return SweepProgress(options, summary, wall_ns); });
+  });
 }
 
 absl::Status WriteJunit(const std::string& path, const SweepOptions& options,

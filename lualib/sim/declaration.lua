@@ -365,6 +365,7 @@ function declaration.declare(claim, given)
     core.legacy(given.legacy)  -- refuses a name that no switch has
   end
   core.set_place()
+  core.describe(claim, given.kind or "", given.source or "", given.legacy or "")
   declaration.current = {
     claim = claim, story = given.story, project = given.project or ".", nodes = read_nodes(given),
     services = read_services(given.services or {}), reachable = given.reachable or {},

@@ -183,6 +183,15 @@ absl::StatusOr<RunResult> Director::Run() {
   return absl::Status(result.status().code(), Spelled(result.status().message()));
 }
 
+absl::StatusOr<ScenarioFacts> Director::ReadFacts() {
+  if (absl::Status status = Load(); !status.ok()) {
+    return absl::Status(status.code(), Spelled(status.message()));
+  }
+  if (facts_.has_value()) return *facts_;
+  return absl::InvalidArgumentError(
+      absl::StrCat(options_.scenario_path, ": no scenario is declared here"));
+}
+
 absl::StatusOr<RunResult> Director::LoadAndPlay() {
   if (absl::Status status = Load(); !status.ok() && !(tasks_ != nullptr && tasks_->is_endless())) {
     return status;

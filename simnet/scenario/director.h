@@ -62,8 +62,13 @@ class Director final {
 
   // The whole run; once. Errors as RunScenario().
   absl::StatusOr<RunResult> Run();
+  // Instead of Run(): loads the file only. Once.
+  absl::StatusOr<ScenarioFacts> ReadFacts();
 
   // -- For the C functions of the language -------------------------------------------------------
+
+  // What the file says of itself while it is loaded.
+  void SetFacts(ScenarioFacts facts) { facts_ = std::move(facts); }
 
   // The declaration that the story's VM has read.
   struct Declaration {
@@ -216,6 +221,7 @@ class Director final {
   PropertyStore properties_;
   OrderContracts order_;
 
+  std::optional<ScenarioFacts> facts_;
   Declaration declaration_;
   std::unique_ptr<ScriptFinder> scripts_;
   std::string project_;  // absolute folder of the machine

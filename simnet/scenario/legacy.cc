@@ -50,6 +50,18 @@ const std::vector<LegacySwitch>& AllLegacySwitches() {
        "the number after the last one of a cluster request is negative"},
       {"fork-unordered", Place::kEngine, &Legacy::forks_unordered, "#1000", "2019-05",
        "forked tasks begin in table order, not in the order of fork"},
+      {"push-after-reply", Place::kScenario, nullptr, "#576, #681", "by design",
+       "a push is believed to come after the reply that was sent before it"},
+      {"large-in-order", Place::kScenario, nullptr, "#576, #757", "by design",
+       "messages of one sender are believed to keep their order, however large they are"},
+      {"nowaiting-ignored", Place::kLibrary, nullptr, "#803", "2018",
+       "a call to a node that the table does not have waits, also with __nowaiting"},
+      {"retarget-lost", Place::kLibrary, nullptr, "#1130", "2019",
+       "after a reload to an address that refuses, calls to that node never end"},
+      {"call-ends", Place::kScenario, nullptr, "#1244", "by design",
+       "a call to a node that has fallen silent is believed to end by itself"},
+      {"waiters-skipped", Place::kLibrary, nullptr, "#1385", "2021",
+       "requests that wait while another one reconnects a socket channel are never woken"},
   };
   return table;
 }

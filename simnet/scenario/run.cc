@@ -11,4 +11,9 @@ absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared share
   return director.Run();
 }
 
+absl::StatusOr<ScenarioFacts> ReadScenario(const RunOptions& options, RunShared shared) {
+  Director director(options, shared);
+  return director.ReadFacts();
+}
+
 }  // namespace skysim

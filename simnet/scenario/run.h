@@ -113,6 +113,16 @@ struct RunShared {
 // threads of their own; all have ended when it returns.
 absl::StatusOr<RunResult> RunScenario(const RunOptions& options, RunShared shared);
 
+// What a scenario's file says of it, for its reader.
+struct ScenarioFacts {
+  std::string claim, kind, source;
+  std::string legacy;  // the switch under which it must fail; empty: none
+};
+
+// Loads the file of a scenario, without running it. Errors as RunScenario(), of those that loading
+// shows.
+absl::StatusOr<ScenarioFacts> ReadScenario(const RunOptions& options, RunShared shared);
+
 // Names and one-line descriptions of the historical bugs that --legacy puts back.
 std::vector<std::pair<std::string, std::string>> LegacySwitches();
 

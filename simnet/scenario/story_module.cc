@@ -278,6 +278,13 @@ int Note(lua_State* L) {
 
 // -- Nodes ---------------------------------------------------------------------------------------
 
+// describe(claim, kind, source, legacy)
+int Describe(lua_State* L) {
+  DirectorOf(L).SetFacts(ScenarioFacts{luaL_checkstring(L, 1), luaL_checkstring(L, 2),
+                                       luaL_checkstring(L, 3), luaL_checkstring(L, 4)});
+  return 0;
+}
+
 // open_world(declaration)
 int OpenWorld(lua_State* L) {
   Director::Declaration declaration;
@@ -451,7 +458,7 @@ constexpr luaL_Reg kFunctions[] = {
     {"now", &Now}, {"sleep", &Sleep}, {"spawn", &Spawn}, {"join", &Join}, {"wait", &Wait},
     {"liveness", &Liveness}, {"choose", &Choose}, {"permutation", &Permutation},
     {"call", &Call}, {"send", &Send}, {"probes", &Probes}, {"on_probe", &OnProbe}, {"note", &Note},
-    {"open_world", &OpenWorld}, {"add_node", &AddNode}, {"change_node", &ChangeNode},
+    {"describe", &Describe}, {"open_world", &OpenWorld}, {"add_node", &AddNode}, {"change_node", &ChangeNode},
     {"no_node", &NoNode}, {"is_booted", &IsBooted}, {"boot_failure", &BootFailure},
     {"is_running", &IsRunning}, {"start", &Start}, {"crash", &Crash},
     {"check_link", &CheckLink}, {"partition", &Partition}, {"heal", &Heal}, {"heal_all", &HealAll},

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 PROGRAM, WORKSPACE, REFERENCE = (os.path.abspath(path) for path in sys.argv[1:4])
-COMMANDS = ["run", "sweep", "replay", "show", "node"]
+COMMANDS = ["run", "sweep", "zoo", "zoo run", "replay", "show", "node"]
 COMMON_OPTIONS = {"--help"}
 
 
@@ -42,7 +42,7 @@ def expected():
         for name in fields(declaration, table):
             yield f"field {name}", rf"^\|.*`{name}`.*\|"
     for command in COMMANDS:
-        text = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run([PROGRAM, *command.split(), "--help"], capture_output=True, text=True, check=True).stdout
         for option in sorted(set(re.findall(r"^ +(?:-\w,)?(--[\w-]+)", text, re.M)) - COMMON_OPTIONS):
             yield f"option {command} {option}", rf"`{option}\b"
 

@@ -1,5 +1,5 @@
-// Every shipped scenario, over fifty seeds, and with any order; with its legacy switch it must
-// fail.
+// Every shipped scenario, over fifty seeds, and with any order, but for those of the zoo:
+// zoo_test.cc.
 #include <map>
 #include <set>
 #include <string>
@@ -12,23 +12,19 @@ namespace {
 
 class ShippedFixture : public ScenarioFixture {
  public:
-  RunResult RunSeed(const std::string& name, uint64_t seed, int workers = 0,
-                    const std::string& legacy = "", RunOptions options = {}) {
+  RunResult RunSeed(const std::string& name, uint64_t seed, RunOptions options = {}) {
     options.scenario_path = ShippedScenario(name);
     options.seed = seed;
-    options.workers = workers;
-    if (!legacy.empty()) options.legacy = {legacy};
     absl::StatusOr<RunResult> result = Run(options);
     INFO(name << " seed " << seed << ": " << result.status());
     REQUIRE(result.ok());
     return *std::move(result);
   }
 
-  void ExpectPasses(const std::string& name, uint64_t seeds, int workers = 0,
-                    const RunOptions& options = {}) {
+  void ExpectPasses(const std::string& name, uint64_t seeds, const RunOptions& options = {}) {
     for (uint64_t seed = 1; seed <= seeds; ++seed) {
-      RunResult result = RunSeed(name, seed, workers, "", options);
-      INFO(name << " seed " << seed << " workers " << workers << ": " << result.reason);
+      RunResult result = RunSeed(name, seed, options);
+      INFO(name << " seed " << seed << " workers " << options.workers << ": " << result.reason);
       CHECK(result.verdict == Verdict::kPassed);
       for (const PropertyResult& property : result.properties) {
         if (property.claim != ClaimKind::kAllowed) continue;
@@ -45,11 +41,10 @@ class ShippedFixture : public ScenarioFixture {
   }
 
   // Of `seeds` runs.
-  int CountFailures(const std::string& name, uint64_t seeds, const std::string& legacy = "",
-                    const RunOptions& options = {}) {
+  int CountFailures(const std::string& name, uint64_t seeds, const RunOptions& options = {}) {
     int failures = 0;
     for (uint64_t seed = 1; seed <= seeds; ++seed) {
-      failures += RunSeed(name, seed, 0, legacy, options).verdict == Verdict::kFailed ? 1 : 0;
+      failures += RunSeed(name, seed, options).verdict == Verdict::kFailed ? 1 : 0;
     }
     return failures;
   }
@@ -59,8 +54,7 @@ class ShippedFixture : public ScenarioFixture {
 };
 
 const std::vector<std::string>& Guarantees() {
-  static const std::vector<std::string> names = {"issue_587", "first_contact", "relay_unresolved",
-                                                 "partition_heal", "crash_restart",
+  static const std::vector<std::string> names = {"partition_heal", "crash_restart",
                                                  "harbor_and_cluster", "harbor_calls",
                                                  "harbor_first_bytes", "harbor_id_is_final",
                                                  "harbor_joining", "harbor_master_lost",
@@ -75,15 +69,17 @@ TEST_CASE_METHOD(ShippedFixture, "every guarantee holds for fifty seeds") {
 }
 
 TEST_CASE_METHOD(ShippedFixture, "every guarantee holds with 1, 2, 4 and 8 workers") {
+  RunOptions options;
   for (int workers : {1, 2, 4, 8}) {
-    for (const std::string& name : Guarantees()) ExpectPasses(name, 5, workers);
+    options.workers = workers;
+    for (const std::string& name : Guarantees()) ExpectPasses(name, 5, options);
   }
 }
 
 TEST_CASE_METHOD(ShippedFixture, "every guarantee holds with any order") {
   RunOptions any_order;
   any_order.any_order = true;
-  for (const std::string& name : Guarantees()) ExpectPasses(name, 5, 0, any_order);
+  for (const std::string& name : Guarantees()) ExpectPasses(name, 5, any_order);
 }
 
 // What was sent and seen, but for the bytes: a packed table shows the order of its keys.
@@ -97,50 +93,40 @@ TEST_CASE_METHOD(ShippedFixture, "what the services of skysim send shows no orde
   RunOptions usual, any_order;
   usual.keeps_events = any_order.keeps_events = true;
   any_order.any_order = true;
-  for (const char* name : {"crash_restart", "partition_heal", "relay_unresolved", "harbor_calls",
-                           "harbor_multicast", "harbor_names", "harbor_slave_crash"}) {
+  for (const char* name : {"crash_restart", "partition_heal", "zoo/P03_relay_unresolved",
+                           "harbor_calls", "harbor_multicast", "harbor_names",
+                           "harbor_slave_crash"}) {
     for (uint64_t seed = 1; seed <= 5; ++seed) {
       INFO(name << " seed " << seed);
-      const bool is_same = EventsOf(RunSeed(name, seed, 0, "", usual)) ==
-                           EventsOf(RunSeed(name, seed, 0, "", any_order));
+      const bool is_same = EventsOf(RunSeed(name, seed, usual)) ==
+                           EventsOf(RunSeed(name, seed, any_order));
       CHECK(is_same);
     }
   }
 }
 
 TEST_CASE_METHOD(ShippedFixture, "a reply and a push come in both orders") {
-  ExpectPasses("reply_and_push", 50);
+  ExpectPasses("zoo/P05_reply_and_push", 50);
   ExpectBothSeen("the push comes before the reply");
 }
 
 TEST_CASE_METHOD(ShippedFixture, "a large message and a small one come in both orders") {
-  ExpectPasses("large_overtaken", 8);
+  ExpectPasses("zoo/P06_large_overtaken", 20);
   ExpectBothSeen("a small message overtakes a large one");
 }
 
-TEST_CASE_METHOD(ShippedFixture, "issue 587 is back with wakeup-unordered, for every seed") {
-  CHECK(CountFailures("issue_587", 30, "wakeup-unordered") == 30);
-  RunResult result = RunSeed("issue_587", 1, 0, "wakeup-unordered");
-  CHECK(result.reason.find("round 1: expected 8 7 6 5 4 3 2 1, seen ") != std::string::npos);
-}
-
 TEST_CASE_METHOD(ShippedFixture, "issue 587 with two replies is seen with any order only") {
-  RunOptions two, two_in_any_order;
-  two.settings = two_in_any_order.settings = {{"replies", "2"}, {"order", "reversed"}};
+  RunOptions two;
+  two.legacy = {"wakeup-unordered"};
+  two.settings = {{"replies", "2"}, {"order", "reversed"}, {"schedule", "scripted"}};
+  RunOptions two_in_any_order = two;
   two_in_any_order.any_order = true;
+  RunOptions mended = two_in_any_order;
+  mended.legacy.clear();
 
-  CHECK(CountFailures("issue_587", 30, "wakeup-unordered", two) == 0);
-  CHECK(CountFailures("issue_587", 30, "wakeup-unordered", two_in_any_order) > 5);
-  CHECK(CountFailures("issue_587", 30, "", two_in_any_order) == 0);
-}
-
-TEST_CASE_METHOD(ShippedFixture, "issue 757 is back with connect-per-request, for every seed") {
-  CHECK(CountFailures("first_contact", 20, "connect-per-request") == 20);
-}
-
-TEST_CASE_METHOD(ShippedFixture, "issue 988 is back with relay-race, for most seeds") {
-  CHECK(RunSeed("relay_unresolved", 1, 0, "relay-race").verdict == Verdict::kFailed);
-  CHECK(CountFailures("relay_unresolved", 20, "relay-race") > 10);
+  CHECK(CountFailures("zoo/P01_wake_order", 30, two) == 0);
+  CHECK(CountFailures("zoo/P01_wake_order", 30, two_in_any_order) > 5);
+  CHECK(CountFailures("zoo/P01_wake_order", 30, mended) == 0);
 }
 
 TEST_CASE_METHOD(ShippedFixture, "the canary fails on a seed in about a hundred") {

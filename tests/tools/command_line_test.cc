@@ -153,9 +153,9 @@ TEST_CASE("wrong input is one sentence on stderr, and status 2") {
     std::vector<std::string> words;
     std::string sentence;
   } const kCases[] = {
-      {{}, "a subcommand is missing; there are: run, sweep, replay, show, node"},
-      {{"fly"}, "there is no subcommand \"fly\"; there are: run, sweep, replay, show, node"},
-      {{"--fly"}, "a subcommand is missing; there are: run, sweep, replay, show, node"},
+      {{}, "a subcommand is missing; there are: run, sweep, replay, show, node, zoo"},
+      {{"fly"}, "there is no subcommand \"fly\"; there are: run, sweep, replay, show, node, zoo"},
+      {{"--fly"}, "a subcommand is missing; there are: run, sweep, replay, show, node, zoo"},
       {{"run"}, "scenario is required"},
       {{"run", "none.lua"}, "there is no scenario file \"none.lua\""},
       {{"run", command.folder}, absl::StrCat("\"", command.folder, "\" is a folder; a scenario is "

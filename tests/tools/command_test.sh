@@ -96,4 +96,77 @@ grep -q "1 of 2 seeds" err || fail "progress on a terminal: none was shown"
 expect "no progress elsewhere" 0 sweep slow.lua --seeds 1:2 --jobs 1
 [ ! -s err ] || fail "no progress elsewhere: something on stderr"
 
+# -- The zoo --------------------------------------------------------------------------------------
+
+mkdir -p scenarios/zoo
+printf 'claim the first\nswitch order-lost\nwith 3\n' > scenarios/zoo/P01_first.lua
+printf 'claim the second\nswitch reply-lost\nwith 1\n' > scenarios/zoo/P02_second.lua
+expect "list of the zoo" 0 zoo
+expect_line "list of the zoo" "^ 1 first   guarantee  a fake  the first$"
+expect "list of the zoo for programs" 0 zoo --json
+expect_line "list of the zoo for programs" '"number":2,"slug":"second","kind":"guarantee"'
+
+expect "zoo that is as it must be" 0 zoo run --count 20 --starts 4
+# From 1, 1001, 2001 and 3001 on, the next seeds that 3 divides are 3, 1002, 2001 and 3003.
+expect_line "seeds that the bug needs" "^ 1 first   guarantee  order-lost       4/4       2      3        0 of 24$"
+expect_line "every case has its row" "^ 2 second  guarantee  reply-lost       4/4       1      1        0 of 24$"
+expect "cases by number and name" 0 zoo run P2 first --count 1 --starts 1 --json
+expect_line "cases by number and name" '"seeds_needed":\[3\],"median":3,"worst":3,"show":"tools/skysim run scenarios/zoo/P01_first.lua --seed 3 --legacy order-lost"'
+expect "one case only" 0 zoo run second --count 1 --starts 1
+! grep -q first out || fail "one case only: another one has run"
+
+printf 'claim the second\nswitch reply-lost\nwith 1\nfail 7\n' > scenarios/zoo/P02_second.lua
+expect "case that fails without its switch" 1 zoo run --count 20 --starts 1 --junit zoo.xml
+expect_line "case that fails without its switch" "^ 2 second: without its switch, seed 7 failed"
+expect_line "case that fails without its switch" "^    tools/skysim run scenarios/zoo/P02_second.lua --seed 7$"
+python3 - <<'PYTHON' || fail "JUnit report of the zoo"
+import xml.etree.ElementTree as tree
+cases = tree.parse("zoo.xml").getroot().find("testsuite").findall("testcase")
+failed = [case.get("name") for case in cases if case.find("failure") is not None]
+assert len(cases) == 4 and failed == ["second: holds without it"], failed
+PYTHON
+printf 'claim the second\nswitch reply-lost\nwith 1000\n' > scenarios/zoo/P02_second.lua
+expect "bug that is not found" 1 zoo run 2 --count 5 --starts 1
+expect_line "bug that is not found" "^ 2 second: with its switch, none of the seeds 1:200 failed"
+expect_line "bug that is not found" "^    tools/skysim sweep scenarios/zoo/P02_second.lua --legacy reply-lost --seeds 1:200$"
+printf 'claim the second\nswitch reply-lost\nfail 3\n' > scenarios/zoo/P02_second.lua
+expect "schedule that does not show it" 1 zoo run 2 --count 2 --starts 2
+expect_line "schedule that does not show it" "the scripted schedule failed under 0 of 2 seeds"
+expect_line "schedule that does not show it" "^    tools/skysim run scenarios/zoo/P02_second.lua --seed 1 --legacy reply-lost --set schedule=scripted$"
+printf 'claim the second\nswitch reply-lost\nwith 1\ncrash 4\n' > scenarios/zoo/P02_second.lua
+expect "crash is a failure" 1 zoo run 2 --count 5 --starts 1
+expect_line "crash is a failure" "^ 2 second: without its switch, seed 4 crashed: the process that ran it ended with"
+
+wrong() {
+  local claim=$1 sentence=$2
+  shift 2
+  expect "$claim" 2 "$@"
+  [ "$(cat err)" = "skysim: $sentence" ] || fail "$claim: another sentence"
+}
+wrong "unknown case" 'the zoo has no case "third"; tools/skysim zoo lists them by number and name' zoo run third
+wrong "wrong count" '--count: "0" is no value for it; it takes a whole number from 1 to 1000000000' zoo run --count 0
+printf 'claim the second\n' > scenarios/zoo/P02_second.lua
+wrong "case without a switch" "scenarios/zoo/P02_second.lua: a case of the zoo has a field legacy" zoo
+mv scenarios/zoo/P02_second.lua scenarios/zoo/second.lua
+wrong "case without a number" "scenarios/zoo/second.lua: a case of the zoo is called P<number>_<slug>.lua" zoo
+printf 'switch reply-lost\n' > scenarios/zoo/P01_second.lua
+rm scenarios/zoo/second.lua
+wrong "two of a number" "scenarios/zoo/P01_first.lua and scenarios/zoo/P01_second.lua have the same number" zoo
+rm scenarios/zoo/P01_second.lua
+printf 'switch reply-lost\nerror\n' > scenarios/zoo/P02_second.lua
+wrong "case that is no scenario" "this file is wrong" zoo run
+
+printf 'switch reply-lost\nwith 1\nsleep 20\n' > scenarios/zoo/P02_second.lua
+set -m
+"$program" zoo run 2 --count 1000000 --starts 1 --jobs 2 > out 2> err &
+job=$!
+set +m
+sleep 0.5
+kill -INT "$job"
+wait "$job"
+seen=$?
+[ "$seen" = 130 ] || fail "Ctrl-C in the zoo: status $seen instead of 130"
+expect_line "Ctrl-C in the zoo" "^INTERRUPTED"
+! pgrep -P "$job" > pids || fail "Ctrl-C in the zoo: a worker still runs"
+
 [ "$failures" = 0 ]

@@ -121,11 +121,19 @@ class FakeRun final {
       if (is_divided) result_.properties.back().detail = "expected 1 2, seen 2 1";
     }
     if (word == "fail") Fail(is_divided);
+    if (word == "with") Fail(!options_.legacy.empty() && (is_divided || IsScripted()));
     if (word == "leak-environment") {
       const char* padding = getenv("SKYSIM_PADDING");
       Record(absl::StrCat("environment ", padding == nullptr ? "bare" : padding));
     }
     if (word == "leak-folder") Record(absl::StrCat("folder ", WorkingFolder()));
+  }
+
+  bool IsScripted() const {
+    for (const auto& [key, value] : options_.settings) {
+      if (key == "schedule" && value == "scripted") return true;
+    }
+    return false;
   }
 
   void Fail(bool is_broken) {
@@ -158,6 +166,20 @@ class FakeRun final {
 };
 
 }  // namespace
+
+absl::StatusOr<ScenarioFacts> FakeRunner::Read(const RunOptions& options) {
+  absl::StatusOr<std::string> text = ReadFile(options.scenario_path);
+  if (!text.ok()) return text.status();
+  ScenarioFacts facts{"a fake", "guarantee", "a fake", ""};
+  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
+    std::pair<absl::string_view, absl::string_view> words =
+        absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    if (words.first == "claim") facts.claim = std::string(words.second);
+    if (words.first == "switch") facts.legacy = std::string(words.second);
+    if (words.first == "error") return absl::InvalidArgumentError("this file is wrong");
+  }
+  return facts;
+}
 
 absl::StatusOr<RunResult> FakeRunner::Run(const RunOptions& options) {
   absl::StatusOr<std::string> text = ReadFile(options.scenario_path);

@@ -16,6 +16,9 @@ namespace skysim {
 //   allowed N         "either way", allowed, is true for every seed that N divides
 //   catalogue N       "corner", a sometimes, is judged for every seed that N divides, and then true
 //   usual N           "in order", merely usual, is broken for every seed that N divides
+//   with N            as fail, but only in runs with a switch of --legacy, and with the setting
+//                     schedule=scripted for every seed
+//   switch NAME       the scenario's field `legacy`; it is a guarantee, and its source is "a fake"
 //   limit             the run reaches a limit
 //   error             wrong input: "FILE:LINE: this line is wrong"
 //   error module      wrong input, said in three lines as Lua does where it finds no module
@@ -25,6 +28,7 @@ namespace skysim {
 class FakeRunner final : public ScenarioRunner {
  public:
   absl::StatusOr<RunResult> Run(const RunOptions& options) override;
+  absl::StatusOr<ScenarioFacts> Read(const RunOptions& options) override;
 };
 
 }  // namespace skysim

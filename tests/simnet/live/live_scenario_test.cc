@@ -54,7 +54,7 @@ class LiveFixture : public ScenarioFixture {
 
 TEST_CASE_METHOD(LiveFixture, "shipped scenarios without faults of the network judge the same") {
   for (const char* name :
-       {"crash_restart", "large_overtaken", "relay_unresolved", "reply_and_push"}) {
+       {"crash_restart", "zoo/P06_large_overtaken", "zoo/P03_relay_unresolved", "zoo/P05_reply_and_push"}) {
     CHECK(VerdictOf(name, RunTransport::kTcp) == VerdictOf(name, RunTransport::kSimulated));
   }
 }
