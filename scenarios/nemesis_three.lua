@@ -23,8 +23,8 @@ local function peer()
   for name in string.gmatch(skynet.getenv "peers", "%S+") do
     peers[#peers + 1] = name ~= me and name or nil
   end
-  -- Lives of one node have different names: nobody else starts when it does.
-  local life = me .. "/" .. skynet.time() .. "/"
+  -- Lives of one node have different names.
+  local life = ("%s/%d/"):format(me, math.random(1 << 52))
   local last, last_push = 0, {}
   local command = {}
 

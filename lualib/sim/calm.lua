@@ -1,7 +1,8 @@
 -- The phase of calm behind the faults: heals the world, and demands that every open call ends.
 --
 -- What is healed: every nemesis is stopped and undoes what it did; all partitions and holds end, and all connects are
--- allowed. What the story set on a link (delay, loss, bandwidth) stays. Nodes that are down are started.
+-- allowed; processes that are stopped go on, and machines are as fast as declared. What the story set on a link (delay,
+-- loss, bandwidth) and how clocks go stays. Nodes that are down are started.
 --
 -- What is reset: connections that are open at one end while the kernel of the other has forgotten them, after a
 -- power-off or because its RST met a partition. Nobody who waits for a reply there ever hears of it, and skynet has no
@@ -150,7 +151,7 @@ function calm.extend(World)
 
     nemesis.stop_all()
     stop_others(stays)
-    core.calm_network()
+    core.calm_world()
     if how.restart ~= false then
       start_nodes(self, stays)
     end

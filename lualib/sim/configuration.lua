@@ -23,6 +23,14 @@ local function sorted_keys(of)
   return keys
 end
 
+-- For a complaint.
+local function shown(value)
+  if type(value) == "table" then
+    return next(value) == nil and "an empty table" or "a table"
+  end
+  return units.shown(value)
+end
+
 -- -- Quantities as texts ----------------------------------------------------------------------------------------------
 
 local NS_UNITS = {  -- the largest first
@@ -92,7 +100,7 @@ local function read_rate(what, value)
   local period = unit and units.NS_PER[unit] and #times <= 6 and
     units.scaled(times == "" and "1" or times, units.NS_PER[unit])
   if not micro or not period or period < 1000 or period > PERIOD_MAX_NS then
-    core.complain(('%s is like "2/s", "1/10s" or "6/min", not %s'):format(what, units.shown(value)))
+    core.complain(('%s is like "2/s", "1/10s" or "6/min", not %s'):format(what, shown(value)))
   end
   return micro, period
 end
@@ -106,7 +114,7 @@ local READERS = {
     -- micro-faults a period x tick / (a million x period)
     local numerator, denominator = micro * (families.TICK_NS // 1000), 1000 * period
     if micro > 1000000000 or numerator > denominator then
-      core.complain(("%s is at most %d/s, not %s"):format(what, 1000000000 // families.TICK_NS, units.shown(value)))
+      core.complain(("%s is at most %d/s, not %s"):format(what, 1000000000 // families.TICK_NS, shown(value)))
     end
     return { numerator = numerator, denominator = denominator }
   end,
@@ -123,13 +131,16 @@ local READERS = {
   end,
   count = function(what, value)
     if math.type(value) ~= "integer" or value < 1 then
-      core.complain(("%s is a number, 1 or more, not %s"):format(what, units.shown(value)))
+      core.complain(("%s is a number, 1 or more, not %s"):format(what, shown(value)))
     end
     return value
   end,
+  drift = function(_, value)
+    return units.drift(value)
+  end,
   nodes = function(what, value, nodes)
     if type(value) ~= "table" or #value == 0 then
-      core.complain(('%s are a list like {"a", "b"}, not %s'):format(what, units.shown(value)))
+      core.complain(('%s are a list like {"a", "b"}, not %s'):format(what, shown(value)))
     end
     for _, name in ipairs(value) do
       if not nodes[name] then
@@ -220,7 +231,7 @@ local function declared_nemesis(given)
     if key ~= "rate" and key ~= "time" and not families.by_name[key] then
       unknown_family(key)
     elseif families.by_name[key] and type(value) ~= "boolean" and type(value) ~= "table" then
-      core.complain(("nemesis: %s is a table of its fields, true or false, not %s"):format(key, units.shown(value)))
+      core.complain(("nemesis: %s is a table of its fields, true or false, not %s"):format(key, shown(value)))
     end
   end
   read_rate("nemesis: rate", given.rate or families.RATE)
@@ -254,7 +265,7 @@ local function read_nemesis(given, nodes)
     local family = families.by_name[name]
     if family then
       if type(given[name]) ~= "table" then
-        core.complain(("nemesis: %s is an object of its fields, not %s"):format(name, units.shown(given[name])))
+        core.complain(("nemesis: %s is an object of its fields, not %s"):format(name, shown(given[name])))
       end
       local read = read_family(name, given[name], nodes)
       for field, about in pairs(family.fields) do
@@ -286,7 +297,7 @@ local function read_workers(value)
   end
   if math.type(value) ~= "integer" or value < 1 or value > WORKERS_MAX then
     core.complain(('workers are "%s", or a number from 1 to %d, not %s'):format(AS_DECLARED, WORKERS_MAX,
-      units.shown(value)))
+      shown(value)))
   end
   return value
 end

@@ -110,6 +110,50 @@ local function crash_fields()
   }
 end
 
+-- A process is stopped, and goes on when the fault is over, unless it was killed meanwhile.
+local function pause(strike)
+  local name = strike:running_node()
+  if name and core.set_paused(name, true) then
+    strike:note("pause " .. name)
+    return function() core.set_paused(name, false) end
+  end
+end
+
+-- Dispatches of a node take so many times as long.
+local function slow(strike)
+  local name = strike:running_node()
+  if name then
+    strike:note(("slow %s"):format(name))
+    core.slow(name, strike.spec.factor)
+    return function() strike:when_up(name, function() core.slow(name, 1) end) end
+  end
+end
+
+local function signed(strike, ns)
+  return strike:choose("sign", 2) == 1 and ns or -ns
+end
+
+-- The wall clock of a node's machine is set; nothing sets it back.
+local function clock_step(strike)
+  local name = strike:running_node()
+  if name then
+    local ns = signed(strike, strike:span("by", strike.spec.by))
+    strike:note(("clock_step %s"):format(name))
+    core.step_clock(name, ns, ns .. " ns")
+  end
+end
+
+-- Both clocks of a node's machine are fast or slow for a while; what they have gained stays.
+local function clock_drift(strike)
+  local name = strike:running_node()
+  if name then
+    local ppb = signed(strike, strike.spec.drift)
+    strike:note(("clock_drift %s"):format(name))
+    core.drift_clock(name, ppb, ppb .. " ppb")
+    return function() strike:when_up(name, function() core.drift_clock(name, 0, "0") end) end
+  end
+end
+
 local function reset(strike)
   local ends, text = strike:connected_pairs()
   if ends then
@@ -145,6 +189,16 @@ families.list = {
   },
   { name = "crash", fields = crash_fields(), strike = function(strike) return crash(strike, false) end },
   { name = "power_off", fields = crash_fields(), strike = function(strike) return crash(strike, true) end },
+  { name = "pause", fields = { lasts = span("100ms", "3s") }, strike = pause },
+  {
+    name = "slow", strike = slow,
+    fields = { lasts = span("100ms", "5s"), factor = { kind = "count", usual = 20 } },
+  },
+  { name = "clock_step", fields = { by = span("10ms", "1h") }, strike = clock_step },
+  {
+    name = "clock_drift", strike = clock_drift,
+    fields = { lasts = span("1s", "10s"), drift = { kind = "drift", usual = "500ppm" } },
+  },
 }
 
 families.by_name = {}

@@ -239,6 +239,17 @@ function Strike:hold(links) return keep("hold", links) end
 function Strike:rule(links, rule) return set_rule(links, rule) end
 function Strike:set_links(links, setting) return set_fields(links, setting) end
 
+local postponed = {}  -- node -> list of functions
+
+--- Does something to a node that must run for it, now or when it is started again.
+function Strike:when_up(name, f)
+  if core.is_running(name) then
+    return f()
+  end
+  postponed[name] = postponed[name] or {}
+  table.insert(postponed[name], f)
+end
+
 --- How many nodes are down by a nemesis.
 function Strike:count_down()
   return down_count
@@ -336,6 +347,16 @@ function Nemesis:stop()
 end
 
 local nemesis = {}
+
+--- A node was started: does what has waited for it.
+---@param name string
+function nemesis.settle(name)
+  local waiting = postponed[name] or {}
+  postponed[name] = nil
+  for _, f in ipairs(waiting) do
+    f()
+  end
+end
 
 --- Stops every nemesis of the run.
 function nemesis.stop_all()

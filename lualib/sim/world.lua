@@ -11,6 +11,7 @@ local units = require "sim.units"
 local declaration = require "sim.declaration"
 local configuration = require "sim.configuration"
 local node_faults = require "sim.node_faults"
+local nemesis = require "sim.nemesis"
 
 local BOOT_NS = 60 * 1000000000  -- a bootstrap that takes longer is not waited for
 
@@ -199,6 +200,7 @@ function World:start(name, changes)
     core.change_node(declaration.changed_node(node, changes))
   end
   core.start(name)
+  nemesis.settle(name)
   wait_for_boot(name)
 end
 
@@ -347,7 +349,7 @@ function World:accepted(from, to)
 end
 
 require "sim.network" (World, Link)
-require("sim.nemesis").extend(World)
+nemesis.extend(World)
 require("sim.calm").extend(World)
 node_faults.add_verbs(World)
 

@@ -155,8 +155,8 @@ class Network final {
   // Undoes every partition, hold and connect rule. How links were set (SetLink) stays.
   void CalmDown();
   // Resets each connection that is open at one end while the other end's kernel has forgotten it:
-  // after a power-off, or when a RST was lost. The model has no keepalive; this is what it would
-  // find after two hours (tcp_keepalive_time). Returns how many.
+  // after a power-off, or when a RST was lost. That is what a keepalive finds after two hours
+  // (tcp_keepalive_time). Returns how many.
   int ResetHalfDead();
 
  private:

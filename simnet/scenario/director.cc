@@ -334,6 +334,7 @@ absl::Status Director::Configure(nlohmann::json& configuration, bool is_swarm) {
   } else if (is_swarm) {
     DrawSwarm(*choices_, configuration);
   }
+  if (options_.workers > 0) configuration["workers"] = options_.workers;
   configuration_ = FormatConfiguration(configuration);
   is_configured_ = is_given || is_swarm || !configuration["nemesis"].empty();
   if (is_configured_ && options_.configured) options_.configured(configuration_);
@@ -439,6 +440,11 @@ std::string Director::BootFailure(const std::string& name) {
 
 bool Director::IsBooted(const std::string& name) const {
   return node_watch_.IsBooted(NodeIndex(name));
+}
+
+std::vector<std::string> Director::NodeNames() const {
+  const std::vector<std::string>& names = recorder_.node_names();
+  return std::vector<std::string>(names.begin() + 1, names.end());  // 0 is the world
 }
 
 std::string Director::NoNode(absl::string_view name) const {

@@ -84,7 +84,8 @@ class Director final {
 
   const RunOptions& options() const { return options_; }
   // Makes the configuration of this run out of the declared one: drawn if `is_swarm` or the options
-  // say so, or given by the options. InvalidArgument: what is given makes no sense; one sentence.
+  // say so, or given by the options; options().workers win. InvalidArgument: what is given makes no
+  // sense; one sentence.
   absl::Status Configure(nlohmann::json& configuration, bool is_swarm);
 
   // Completes the node's config, from its file if it has one, checks that its start service exists,
@@ -97,6 +98,8 @@ class Director final {
   // Empty, or why the start service of the node failed; counts as a failed call then, so that a
   // story that ends by it is a failed run.
   std::string BootFailure(const std::string& name);
+  // In the order in which they were added.
+  std::vector<std::string> NodeNames() const;
   // "no node is called x; there are: a, b".
   std::string NoNode(absl::string_view name) const;
   // InvalidArgument NoNode(); FailedPrecondition "node a is not running".

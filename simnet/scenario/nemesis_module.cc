@@ -14,6 +14,7 @@
 #include "simnet/scenario/service_module.h"
 #include "simnet/scenario/story_tasks.h"
 #include "simnet/scenario/waiting.h"
+#include "simnet/world/machines.h"
 
 // The names of nodes and the values that come here were checked in Lua.
 
@@ -121,13 +122,37 @@ int PutLink(lua_State* L) {
   return 0;
 }
 
+// -- Processes -----------------------------------------------------------------------------------
+
+Machines& MachinesOf(lua_State* L) {
+  Machines* machines = DirectorOf(L).stage().simulated_machines();
+  CHECK(machines != nullptr);
+  return *machines;
+}
+
+// set_paused(node, is_paused) -> whether that has changed anything: it runs, and was not so.
+int SetPaused(lua_State* L) {
+  const std::string name = luaL_checkstring(L, 1);
+  bool is_paused = lua_toboolean(L, 2) != 0;
+  absl::Status status =
+      is_paused ? MachinesOf(L).PauseNode(name) : MachinesOf(L).ResumeNode(name);
+  lua_pushboolean(L, status.ok() ? 1 : 0);
+  return 1;
+}
+
 // -- Calm ----------------------------------------------------------------------------------------
 
-// calm_network()
-int CalmNetwork(lua_State* L) {
-  DirectorOf(L).Note(EventKind::kFault, "heal everything");
-  DirectorOf(L).HealAll();
+// calm_world(): the network, and the nodes that run. How fast their clocks are stays.
+int CalmWorld(lua_State* L) {
+  Director& director = DirectorOf(L);
+  director.Note(EventKind::kFault, "heal everything");
+  director.HealAll();
   NetworkOf(L).CalmDown();
+  for (const std::string& name : director.NodeNames()) {
+    if (!*director.stage().IsRunning(name)) continue;
+    MachinesOf(L).ResumeNode(name).IgnoreError();  // it was not paused
+    Done(MachinesOf(L).SlowNode(name, 1));
+  }
   return 0;
 }
 
@@ -196,7 +221,8 @@ const luaL_Reg* NemesisFunctions() {
       {"set_quietly", &SetQuietly},
       {"get_link", &GetLink},
       {"put_link", &PutLink},
-      {"calm_network", &CalmNetwork},
+      {"set_paused", &SetPaused},
+      {"calm_world", &CalmWorld},
       {"reset_half_dead", &ResetHalfDead},
       {"open_calls", &OpenCalls},
       {"describe_calls", &DescribeCalls},

@@ -88,6 +88,9 @@
 ---@field count? integer slow_connect: so many connects
 ---@field down_max? integer crash, power_off: so many nodes at most are down at a time; default 1
 ---@field lose_files? sim.share crash, power_off
+---@field factor? integer slow: dispatches take so many times as long
+---@field by? sim.duration|sim.Delay clock_step
+---@field drift? string clock_drift: "500ppm"
 
 --- The nemesis: with some families named only these strike, else all but those that are false.
 ---@class sim.NemesisFields
@@ -106,6 +109,10 @@
 ---@field slow_connect? sim.Family|boolean connects take longer
 ---@field crash? sim.Family|boolean a node dies and is started again
 ---@field power_off? sim.Family|boolean the same in silence
+---@field pause? sim.Family|boolean a process is stopped for a while
+---@field slow? sim.Family|boolean a node is slow for a while
+---@field clock_step? sim.Family|boolean a wall clock is set
+---@field clock_drift? sim.Family|boolean clocks are fast or slow for a while
 
 --- What a scenario declares.
 ---@class sim.Scenario

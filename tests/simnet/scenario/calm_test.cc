@@ -222,6 +222,19 @@ TEST_CASE_METHOD(CalmFixture, "a random core keeps at least one node, and those 
   CHECK(has_seen_down);
 }
 
+TEST_CASE_METHOD(CalmFixture, "calm lets a stopped process go on, and a slow one be fast") {
+  ExpectPasses(R"(
+    world:slow("a", 1000)
+    world:pause("b")
+    ask("hi")
+    world:calm_down()
+    sim.guarantee("ended", sim.equal(1, ended()))
+    local before = world:now()
+    sim.guarantee("answers", world:call("a", ".client", "ask", "hi") == "hi")
+    sim.guarantee("fast", world:now() - before < sim.duration "50ms")
+  )");
+}
+
 TEST_CASE_METHOD(CalmFixture, "calm without restart leaves down what is down") {
   ExpectPasses(R"(
     world:crash("b")

@@ -42,7 +42,8 @@ int CountFaults(const RunResult& result, const std::string& prefix) {
 TEST_CASE_METHOD(NemesisFixture, "each family strikes, and what it did is undone when it is over") {
   const std::vector<std::string> lasting = {"partition", "one_way", "hold",      "delay",
                                             "loss",      "split",   "throttle",  "refuse",
-                                            "crash",     "power_off", "black_hole"};
+                                            "crash",     "power_off", "black_hole", "pause",
+                                            "slow",      "clock_drift"};
   for (const std::string& family : lasting) {
     INFO(family);
     std::string lasts = "lasts = sim.uniform('100ms', '1s'), ";
@@ -67,6 +68,9 @@ TEST_CASE_METHOD(NemesisFixture, "families that undo nothing strike") {
     world:nemesis():join()
   )", Nemesis("time = '5s', slow_connect = { rate = '4/s' }")));
   CHECK(CountFaults(result, "nemesis: slow_connect ") > 2);
+
+  result = Passed(Story(kJoin, Nemesis("time = '5s', clock_step = { rate = '4/s' }")));
+  CHECK(CountFaults(result, "nemesis: clock_step ") > 2);
 
   // Without connections there is nothing to reset.
   result = Passed(Story(kJoin, Nemesis("time = '5s', reset = { rate = '4/s' }")));
@@ -112,6 +116,22 @@ TEST_CASE_METHOD(NemesisFixture, "stop undoes everything at once, and nothing mo
   CHECK(is_stopped);
   CHECK(CountFaults(result, "nemesis: partition") ==
         CountFaults(result, "nemesis: end of partition"));
+}
+
+TEST_CASE_METHOD(NemesisFixture, "a slow node that dies meanwhile is fast again when it is back") {
+  RunResult result = Passed(Story(R"(
+    world:nemesis()
+    world:sleep "15s"
+    world:restart("a")
+    local before = world:now()
+    world:call("a", ".echo", "hi")
+    sim.guarantee("fast", world:now() - before < sim.duration "50ms")
+  )", Nemesis("time = '10s',"
+              "slow = { rate = '2/s', lasts = '1s', factor = 100000, nodes = { 'a' } },"
+              "crash = { rate = '2/s', lasts = '2s', nodes = { 'a' } }")));
+
+  CHECK(CountFaults(result, "nemesis: slow a") > 0);
+  CHECK(CountFaults(result, "slow a 1 times") > 0);
 }
 
 TEST_CASE_METHOD(NemesisFixture, "only named families strike, only at the nodes that they name") {
@@ -195,6 +215,15 @@ TEST_CASE_METHOD(NemesisFixture, "a configuration changes workers and the cost o
   CHECK(absl::StrContains(result.trace.configuration, "thread = 3"));
 }
 
+TEST_CASE_METHOD(NemesisFixture, "workers that the command asks for win, and are printed") {
+  RunOptions options;
+  options.workers = 3;
+  options.is_swarm = true;
+  for (options.seed = 1; options.seed <= 3; ++options.seed) {
+    CHECK(absl::StrContains(Passed(Story(""), options).configuration, "\"workers\": 3\n"));
+  }
+}
+
 TEST_CASE_METHOD(NemesisFixture, "only configured, a scenario does not run") {
   RunOptions options;
   options.only_configures = true;
@@ -213,8 +242,9 @@ TEST_CASE_METHOD(NemesisFixture, "a mistake in the declared nemesis is named wit
   };
   const Mistake mistakes[] = {
       {"earthquake = true",
-       "the nemesis has no earthquake; there are: black_hole, crash, delay, hold, loss, one_way, "
-       "partition, power_off, rate, refuse, reset, slow_connect, split, throttle, time"},
+       "the nemesis has no earthquake; there are: black_hole, clock_drift, clock_step, crash, "
+       "delay, hold, loss, one_way, partition, pause, power_off, rate, refuse, reset, slow, "
+       "slow_connect, split, throttle, time"},
       {"crash = 3", "nemesis: crash is a table of its fields, true or false, not 3"},
       {"rate = 2", "nemesis: rate is like \"2/s\", \"1/10s\" or \"6/min\", not 2"},
       {"rate = '1/0s'", "nemesis: rate is like \"2/s\", \"1/10s\" or \"6/min\", not \"1/0s\""},
@@ -227,7 +257,7 @@ TEST_CASE_METHOD(NemesisFixture, "a mistake in the declared nemesis is named wit
       {"crash = { nodes = { 'z' } }",
        "nemesis: crash: nodes: no node is called z; there are: a, b"},
       {"crash = { nodes = {} }",
-       "nemesis: crash: nodes are a list like {\"a\", \"b\"}, not "},
+       "nemesis: crash: nodes are a list like {\"a\", \"b\"}, not an empty table"},
       {"crash = { down_max = 0 }", "nemesis: crash: down_max is a number, 1 or more, not 0"},
       {"loss = { loss = '200%' }", "a probability looks like \"1%\" or \"1/200\", not \"200%\""},
   };
