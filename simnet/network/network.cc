@@ -258,6 +258,12 @@ void Network::CalmDown() {
     link->connect_rule = ConnectRule::kAllow;
     link->connects_delayed = 0;
   }
+  for (const MessageInFlight& message : ListInFlight()) {
+    if (message.is_held) ReleaseMessage(message.id).IgnoreError();  // its link may have let it go
+  }
+  for (const std::unique_ptr<Host>& host : impl_->fabric.hosts()) {
+    if (host->is_stalled) StallSockets(host->name, false).IgnoreError();
+  }
 }
 
 int Network::ResetHalfDead() {

@@ -152,7 +152,8 @@ class Network final {
 
   // -- Calm ---------------------------------------------------------------------------------------
 
-  // Undoes every partition, hold and connect rule. How links were set (SetLink) stays.
+  // Undoes every partition, hold, connect rule and stall. How links and hosts were set stays: their
+  // delays and losses, middle boxes, limits of descriptors, slow accepts.
   void CalmDown();
   // Resets each connection that is open at one end while the other end's kernel has forgotten it:
   // after a power-off, or when a RST was lost. That is what a keepalive finds after two hours

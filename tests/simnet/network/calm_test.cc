@@ -28,6 +28,24 @@ TEST_CASE("calm ends partitions and holds and allows connects") {
   CHECK(second_server != server);
 }
 
+TEST_CASE("calm releases single messages and wakes stalled sockets") {
+  TestNetwork net;
+  const auto [client, server] = net.Open();
+  net.a.Send(client, "kept");
+  REQUIRE(net.network.HoldMessage(net.network.ListInFlight()[0].id).ok());
+  REQUIRE(net.network.StallSockets("a", true).ok());
+  net.b.Send(server, "unread");
+  net.RunFor(1 * kS);
+  REQUIRE(net.b.seen[server].bytes.empty());
+  REQUIRE(net.a.seen[client].bytes.empty());
+
+  net.network.CalmDown();
+  net.RunFor(1 * kS);
+
+  CHECK(net.b.seen[server].bytes == "kept");
+  CHECK(net.a.seen[client].bytes == "unread");
+}
+
 TEST_CASE("a reader whose peer lost its power hears of it when half-dead connections are reset") {
   TestNetwork net;
   const auto [client, server] = net.Open();
