@@ -17,7 +17,11 @@ void DrawCollectorPace(lua_State* L, Entropy& entropy, absl::string_view prefix)
   constexpr int kPaces[] = {1, 2, 5, 10, 40, 70, 100};
   constexpr uint64_t kPacesCount = sizeof(kPaces) / sizeof(kPaces[0]);
   const uint64_t draw = entropy.Draw(absl::StrCat(prefix, "/collector"));
-  if (draw != 0) lua_gc(L, LUA_GCGEN, kPaces[draw % kPacesCount], 0);
+  if (draw == 0) return;
+  const int pace = kPaces[draw % kPacesCount];
+  lua_gc(L, LUA_GCGEN, pace, 0);
+  // For when a collection freed little, as after a boot: then Lua waits as in incremental mode.
+  lua_gc(L, LUA_GCSETPAUSE, 105 + 2 * pace);
 }
 
 }  // namespace skysim

@@ -54,7 +54,7 @@ expect "trace on standard output" 0 run plain.lua --trace -
 cp out t.skytrace
 expect "its replay" 0 replay t.skytrace
 expect "version" 0 --version
-expect_line "version" "^skysim 0.1.0, trace format 1$"
+expect_line "version" "^skysim 0.1.0, trace format 2$"
 
 expect "sweep with a report" 1 sweep failing.lua --seeds 1:9 --keep-going --junit report.xml --jobs 2
 python3 - <<'PYTHON' || fail "JUnit report"
