@@ -109,11 +109,18 @@ local function execute(address, session, payload, size, is_push, tag)
     return answer_query(session, payload, size)
   end
   if isname(address) then
-    address = resolve(address)
-    if not address then
+    local handle = handles[address]
+    if not handle then
+      -- It is asked for, and this service may end meanwhile: then nobody would free the block.
+      local text = skynet.tostring(payload, size)
       skynet.trash(payload, size)
-      return reply(session, false, "Invalid name")
+      payload, size = text, nil
+      handle = resolve(address)
+      if not handle then
+        return reply(session, false, "Invalid name")
+      end
     end
+    address = handle
   end
   if is_push then
     rawsend(address, "lua", payload, size)
