@@ -66,9 +66,10 @@ def main():
                 command, _, expected = part.partition("\n")
                 commands += 1
                 actual = run(command, folder)
+                if actual != expected:
+                    rewrites.append((part, f"{command}\n{actual}"))
                 if loosen(actual) != loosen(expected):
                     failures += 1
-                    rewrites.append((part, f"{command}\n{actual}"))
                     print(f"$ {command}\n-- expected\n{expected}-- printed\n{actual}")
     if "--rewrite" in sys.argv[4:]:
         with open(DOCUMENT, encoding="utf-8") as document:
