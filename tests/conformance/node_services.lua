@@ -17,12 +17,10 @@ function roles.waits(how)
   end)
 end
 
--- Does not tell the launcher how it went: the claims do.
+-- Does not tell the launcher how it went: the claims do. It may be asked before its start function has begun.
 function roles.silent()
-  skynet.start(function()
-    skynet.dispatch("lua", function() skynet.retpack "silent" end)
-    skynet.wait()
-  end)
+  skynet.dispatch("lua", function() skynet.retpack "silent" end)
+  skynet.start(skynet.wait)
 end
 
 if (...) then
