@@ -63,7 +63,7 @@ function game.one_session_per_player(world, names)
   world:on(names.login, function(probe)
     check_values("one_session_per_player", probe, 'sim.probe("login", player, session)')
     local player = probe[1]
-    local new = { id = probe[2], node = probe.node, start = core.starts(probe.node) }
+    local new = { id = probe[2], node = probe.node, start = probe.start }
     local old = open[player]
     local has_old = old ~= nil and is_open(world, old)
     is_alone(not has_old, "%s: session %s on %s is opened, and session %s on %s is open", player, new.id, new.node,

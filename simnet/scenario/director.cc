@@ -12,6 +12,7 @@
 #include "engine/lua/any_order.h"
 #include "engine/lua/home_paths.h"
 #include "engine/lua/sandbox.h"
+#include "nlohmann/json.hpp"
 #include "simnet/live/live_stage.h"
 #include "simnet/scenario/configuration.h"
 #include "simnet/scenario/legacy.h"
@@ -421,11 +422,15 @@ uint32_t Director::NodeIndex(absl::string_view name) const {
 
 absl::Status Director::StartNode(const std::string& name) {
   node_watch_.Forget(NodeIndex(name));
-  ++starts_[name];
+  {
+    absl::MutexLock lock(&starts_mutex_);
+    ++starts_[name];
+  }
   return stage_->StartNode(name);
 }
 
 uint64_t Director::StartsOf(const std::string& name) const {
+  absl::MutexLock lock(&starts_mutex_);
   auto found = starts_.find(name);
   return found == starts_.end() ? 0 : found->second;
 }

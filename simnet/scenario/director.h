@@ -19,7 +19,7 @@
 #include "engine/lua/vm.h"
 #include "engine/platform/clock.h"
 #include "engine/platform/entropy.h"
-#include "nlohmann/json.hpp"
+#include "nlohmann/json_fwd.hpp"
 #include "simnet/check/order.h"
 #include "simnet/check/properties.h"
 #include "simnet/choice/choice_source.h"
@@ -40,6 +40,7 @@ struct Probe {
   std::string name;
   std::string node;
   uint32_t service = 0;
+  uint64_t start = 0;  // Director::StartsOf(node) when it was made; 0: the story's
   int64_t time_ns = 0;
   std::string packed;
 };
@@ -92,7 +93,8 @@ class Director final {
   // and adds or (`is_known`) changes the node.
   absl::Status PutNode(NodeDeclaration node, bool is_known);
   absl::Status StartNode(const std::string& name);
-  // How often it was started so far: tells the services of one start from those of another.
+  // How often it was started so far: tells the services of one start from those of another. Any
+  // thread.
   uint64_t StartsOf(const std::string& name) const;
   bool IsBooted(const std::string& name) const;
   // Empty, or why the start service of the node failed; counts as a failed call then, so that a
@@ -229,7 +231,6 @@ class Director final {
   std::unique_ptr<ScriptFinder> scripts_;
   std::string project_;  // absolute folder of the machine
   std::map<std::string, NodeScripts> node_scripts_;
-  std::map<std::string, uint64_t> starts_;       // of each node
   std::string configuration_;                    // of the run, as JSON
   bool is_configured_ = false;
   std::string node_texts_;                       // what the trace says of the nodes
@@ -248,6 +249,8 @@ class Director final {
   std::set<std::pair<std::string, std::string>> partitions_;
   std::set<std::string> call_failures_;
   absl::Status mistake_;  // the first judgement of a service that makes no sense
+  mutable absl::Mutex starts_mutex_;
+  std::map<std::string, uint64_t> starts_ ABSL_GUARDED_BY(starts_mutex_);  // of each node
   mutable absl::Mutex settings_mutex_;
   std::set<std::string> settings_read_ ABSL_GUARDED_BY(settings_mutex_);
 

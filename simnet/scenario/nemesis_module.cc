@@ -7,6 +7,7 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 #include "simnet/network/link_config.h"
 #include "simnet/network/network.h"
 #include "simnet/scenario/configuration.h"

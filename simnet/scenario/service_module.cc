@@ -50,6 +50,7 @@ int ProbeFunction(lua_State* L) {
   probe.name = name;
   probe.node = vm.node->name();
   probe.service = vm.service->handle();
+  probe.start = director.StartsOf(probe.node);
   probe.packed = std::string(packed.view());
   Event event{EventKind::kProbe};
   event.service = probe.service;

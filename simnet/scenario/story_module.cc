@@ -234,6 +234,8 @@ void PushProbe(lua_State* L, const Probe& probe) {
   lua_setfield(L, table, "node");
   lua_pushinteger(L, probe.service);
   lua_setfield(L, table, "service");
+  lua_pushinteger(L, static_cast<lua_Integer>(probe.start));
+  lua_setfield(L, table, "start");
   lua_pushinteger(L, probe.time_ns);
   lua_setfield(L, table, "time");
   int count = UnpackValues(L, probe.packed.data(), probe.packed.size());

@@ -484,6 +484,7 @@ function Clock:drift(rate) end
 ---@class sim.Probe
 ---@field node string
 ---@field service skynet.handle
+---@field start integer how often the node had been started; 0: a probe of the story
 ---@field time integer virtual ns
 ---@field n integer number of values
 ---@field [integer] any

@@ -74,6 +74,22 @@ TEST_CASE_METHOD(LiveFixture, "calls, probes and handlers go between the story a
   )"));
 }
 
+TEST_CASE_METHOD(LiveFixture, "a probe is of the life in which it was made, however late it is told") {
+  ExpectPasses(Story(R"(
+    local lives = {}
+    world:on("life", function(probe) lives[probe[1]] = probe.start end)
+    local spins = 10000
+    for round = 1, 6 do
+      world:send("a", ".echo", "probe", "life", round)
+      for _ = 1, spins do end  -- the story is not told meanwhile
+      spins = 4 * spins
+      world:restart "a"
+      sim.guarantee("that life", lives[round] == nil or lives[round] == round, "%s", lives[round])
+    end
+    sim.guarantee("somebody lived", next(lives) ~= nil)
+  )"));
+}
+
 TEST_CASE_METHOD(LiveFixture, "a property that a service judges counts") {
   RunResult result = Played(
       Story(R"(world:call("b", ".echo", "judge", "stock", false, "left %d", -1))"));

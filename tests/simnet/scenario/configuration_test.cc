@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "catch2/catch_test_macros.hpp"
+#include "nlohmann/json.hpp"
 
 namespace skysim {
 namespace {
