@@ -150,6 +150,17 @@ local READERS = {
     end
     return value
   end,
+  names = function(what, value)
+    if type(value) ~= "table" or #value == 0 then
+      core.complain(('%s are a list like {".worker"}, not %s'):format(what, shown(value)))
+    end
+    for _, name in ipairs(value) do
+      if type(name) ~= "string" then
+        core.complain(("%s are a list of names, and have %s"):format(what, shown(name)))
+      end
+    end
+    return value
+  end,
   -- A field of a link, as sim.units reads it.
   link = function(_, value, _, field)
     local read = {}
@@ -190,14 +201,23 @@ end
 
 -- -- The declared nemesis, with everything that it leaves open --------------------------------------------------------
 
--- Names of the families that it has: those that are named, or all but those that are false.
+local function must_be_named(family)
+  for _, about in pairs(family.fields) do
+    if about.usual == nil then
+      return true
+    end
+  end
+  return false
+end
+
+-- The families that it has: those that are named, or all but those that are false or must be named.
 local function chosen_families(given)
   local named, all = {}, {}
   for _, family in ipairs(families.list) do
     local value = given[family.name]
     if value then
       named[#named + 1] = family
-    elseif value == nil then
+    elseif value == nil and not must_be_named(family) then
       all[#all + 1] = family
     end
   end
@@ -269,7 +289,8 @@ local function read_nemesis(given, nodes)
       end
       local read = read_family(name, given[name], nodes)
       for field, about in pairs(family.fields) do
-        read[field] = read[field] or READERS[about.kind](field, plain(about.usual), nodes, field)
+        local what = ("nemesis: %s: %s"):format(name, field)
+        read[field] = read[field] or READERS[about.kind](what, plain(about.usual), nodes, field)
       end
       if not read.rate then
         core.complain(('nemesis: %s has no rate'):format(name))

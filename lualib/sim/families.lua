@@ -2,7 +2,8 @@
 --
 --   name     what scenarios, configurations, streams and the trace call it
 --   fields   besides `rate` and `nodes`, which all have: name = { kind =, usual = }; the kinds are those of
---            lualib/sim/configuration.lua
+--            lualib/sim/configuration.lua. Without `usual` a scenario must give it, and the family strikes only where
+--            it is named.
 --   strike   function(strike): draws what exactly happens (strike:choose ...), notes and does it, and returns the
 --            function that undoes it, or nothing if there is nothing to undo. Nothing can be done now: it returns
 --            without doing anything. The first choice, 1, is always the mildest. `strike`: lualib/sim/nemesis.lua.
@@ -77,15 +78,45 @@ local function on_links(name, lasts, act)
   }
 end
 
--- A family that sets a field of some links while it lasts.
-local function sets_links(name, field, usual, lasts)
+-- A family that sets fields of some links while it lasts. `usual`: field -> value.
+local function sets_links(name, usual, lasts)
+  local fields, set = { lasts = lasts }, {}
+  for field, value in pairs(usual) do
+    fields[field] = { kind = "link", usual = value }
+    set[#set + 1] = field
+  end
+  table.sort(set)
   return {
-    name = name, fields = { lasts = lasts, [field] = { kind = "link", usual = usual } },
+    name = name, fields = fields,
     strike = function(strike)
       local links, text = strike:links()
-      if links then
-        strike:note(("%s %s"):format(name, text))
-        return strike:set_links(links, strike.spec[field])
+      if not links then
+        return
+      end
+      strike:note(("%s %s"):format(name, text))
+      local setting, words = { fields = {} }, {}
+      for i, field in ipairs(set) do
+        words[i] = strike.spec[field].text
+        for key, value in pairs(strike.spec[field].fields) do
+          setting.fields[key] = value
+        end
+      end
+      setting.text = table.concat(words, ", ")
+      return strike:set_links(links, setting)
+    end,
+  }
+end
+
+-- A family that does something to one node while it lasts. If the node is down at the end, it is undone when it is up.
+local function on_node(name, fields, act, undo)
+  return {
+    name = name, fields = fields,
+    strike = function(strike)
+      local node = strike:running_node()
+      if node then
+        strike:note(("%s %s"):format(name, node))
+        act(node, strike)
+        return function() strike:when_up(node, function() undo(node, strike) end) end
       end
     end,
   }
@@ -119,16 +150,6 @@ local function pause(strike)
   end
 end
 
--- Dispatches of a node take so many times as long.
-local function slow(strike)
-  local name = strike:running_node()
-  if name then
-    strike:note(("slow %s"):format(name))
-    core.slow(name, strike.spec.factor)
-    return function() strike:when_up(name, function() core.slow(name, 1) end) end
-  end
-end
-
 local function signed(strike, ns)
   return strike:choose("sign", 2) == 1 and ns or -ns
 end
@@ -140,17 +161,6 @@ local function clock_step(strike)
     local ns = signed(strike, strike:span("by", strike.spec.by))
     strike:note(("clock_step %s"):format(name))
     core.step_clock(name, ns, ns .. " ns")
-  end
-end
-
--- Both clocks of a node's machine are fast or slow for a while; what they have gained stays.
-local function clock_drift(strike)
-  local name = strike:running_node()
-  if name then
-    local ppb = signed(strike, strike.spec.drift)
-    strike:note(("clock_drift %s"):format(name))
-    core.drift_clock(name, ppb, ppb .. " ppb")
-    return function() strike:when_up(name, function() core.drift_clock(name, 0, "0") end) end
   end
 end
 
@@ -172,14 +182,44 @@ local function slow_connect(strike)
   end
 end
 
+-- Many sockets of a process are open anyway, so that only new ones feel the limit.
+local function limit_fds(node, strike)
+  core.limit_fds(node, strike.spec.count)
+end
+
+-- A middle box between two nodes forgets connections that are idle, and is taken away again: those that it has
+-- forgotten and has not reset are well then.
+local function forget_idle(strike)
+  local from, to = strike:pair()
+  if from then
+    strike:note(("forget_idle %s>%s"):format(from, to))
+    core.forget_idle(from, to, strike:span("idle", strike.spec.idle), strike:chance("resets", strike.spec.resets))
+    return function() core.forget_idle(from, to, 0, false) end
+  end
+end
+
+-- One of the named services of a node, if it is there. What starts it again is the scenario's.
+local function kill(strike)
+  local node = strike:running_node()
+  local service = node and strike.spec.services[strike:choose("service", #strike.spec.services)]
+  if node and core.is_alive(node, service) and core.is_alive(node, ".launcher") then
+    strike:note(("kill %s of %s"):format(service, node))
+    core.send(node, ".launcher", "KILL", core.fault_service(node, service, "kill"))
+  end
+end
+
 families.list = {
   { name = "partition", fields = { lasts = span("100ms", "5s") }, strike = partition },
   on_links("one_way", span("100ms", "5s"), function(strike, links) return strike:cut(links) end),
   on_links("hold", span("10ms", "2s"), function(strike, links) return strike:hold(links) end),
-  sets_links("delay", "delay", units.uniform("10ms", "500ms"), span("100ms", "5s")),
-  sets_links("loss", "loss", "20%", span("100ms", "5s")),
-  sets_links("split", "split", "50%", span("100ms", "5s")),
-  sets_links("throttle", "bandwidth", "16KB/s", span("100ms", "5s")),
+  sets_links("delay", { delay = units.uniform("10ms", "500ms") }, span("100ms", "5s")),
+  sets_links("jitter", { jitter = "100ms" }, span("100ms", "5s")),
+  sets_links("loss", { loss = "20%" }, span("100ms", "5s")),
+  sets_links("bursts", { loss = units.bursts { enter = "5%", leave = "20%" } }, span("100ms", "5s")),
+  sets_links("split", { split = "50%" }, span("100ms", "5s")),
+  sets_links("throttle", { bandwidth = "16KB/s" }, span("100ms", "5s")),
+  sets_links("queue", { bandwidth = "64KB/s", queue = "3000B" }, span("100ms", "5s")),
+  sets_links("datagrams", { duplicate = "10%", reorder = "10%" }, span("100ms", "5s")),
   { name = "reset", fields = {}, strike = reset },
   on_links("refuse", span("100ms", "5s"), function(strike, links) return strike:rule(links, "refuse") end),
   on_links("black_hole", span("100ms", "5s"), function(strike, links) return strike:rule(links, "black_hole") end),
@@ -187,18 +227,33 @@ families.list = {
     name = "slow_connect", strike = slow_connect,
     fields = { delay = span("10ms", "2s"), count = { kind = "count", usual = 3 } },
   },
+  on_node("slow_accept", { lasts = span("100ms", "5s"), delay = span("10ms", "2s") },
+    function(node, strike) core.slow_accept(node, strike:span("delay", strike.spec.delay)) end,
+    function(node) core.slow_accept(node, 0) end),
+  on_node("stall_sockets", { lasts = span("100ms", "5s") },
+    function(node) core.stall_sockets(node, true) end,
+    function(node) core.stall_sockets(node, false) end),
+  on_node("limit_fds", { lasts = span("100ms", "5s"), count = { kind = "count", usual = 4 } },
+    limit_fds,
+    function(node, strike) core.limit_fds(node, strike:declared(node).fds or 0) end),
+  {
+    name = "forget_idle", strike = forget_idle,
+    fields = { lasts = span("1s", "10s"), idle = span("500ms", "5s"), resets = { kind = "ratio", usual = "50%" } },
+  },
   { name = "crash", fields = crash_fields(), strike = function(strike) return crash(strike, false) end },
   { name = "power_off", fields = crash_fields(), strike = function(strike) return crash(strike, true) end },
   { name = "pause", fields = { lasts = span("100ms", "3s") }, strike = pause },
-  {
-    name = "slow", strike = slow,
-    fields = { lasts = span("100ms", "5s"), factor = { kind = "count", usual = 20 } },
-  },
+  on_node("slow", { lasts = span("100ms", "5s"), factor = { kind = "count", usual = 20 } },
+    function(node, strike) core.slow(node, strike.spec.factor) end,
+    function(node) core.slow(node, 1) end),
+  { name = "kill", fields = { services = { kind = "names" } }, strike = kill },
   { name = "clock_step", fields = { by = span("10ms", "1h") }, strike = clock_step },
-  {
-    name = "clock_drift", strike = clock_drift,
-    fields = { lasts = span("1s", "10s"), drift = { kind = "drift", usual = "500ppm" } },
-  },
+  on_node("clock_drift", { lasts = span("1s", "10s"), drift = { kind = "drift", usual = "500ppm" } },
+    function(node, strike)
+      local ppb = signed(strike, strike.spec.drift)
+      core.drift_clock(node, ppb, ppb .. " ppb")
+    end,
+    function(node) core.drift_clock(node, 0, "0") end),
 }
 
 families.by_name = {}

@@ -134,6 +134,15 @@ function Strike:nodes()
   return names
 end
 
+--- The declaration of a node.
+function Strike:declared(name)
+  for _, node in ipairs(declaration.current.nodes) do
+    if node.name == name then
+      return node
+    end
+  end
+end
+
 --- One of them that runs, or nil.
 function Strike:running_node()
   local running = {}

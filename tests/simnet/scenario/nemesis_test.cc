@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 #include "simnet/scenario/configuration.h"
 #include "simnet/trace/recorder.h"
 #include "tests/simnet/scenario/scenario_fixture.h"
@@ -40,10 +41,11 @@ int CountFaults(const RunResult& result, const std::string& prefix) {
 }
 
 TEST_CASE_METHOD(NemesisFixture, "each family strikes, and what it did is undone when it is over") {
-  const std::vector<std::string> lasting = {"partition", "one_way", "hold",      "delay",
-                                            "loss",      "split",   "throttle",  "refuse",
-                                            "crash",     "power_off", "black_hole", "pause",
-                                            "slow",      "clock_drift"};
+  const std::vector<std::string> lasting = {
+      "partition", "one_way",    "hold",        "delay",         "jitter",    "loss",
+      "bursts",    "split",      "throttle",    "queue",         "datagrams", "refuse",
+      "crash",     "power_off",  "black_hole",  "slow_accept",   "limit_fds", "stall_sockets",
+      "pause",     "slow",       "clock_drift", "forget_idle"};
   for (const std::string& family : lasting) {
     INFO(family);
     std::string lasts = "lasts = sim.uniform('100ms', '1s'), ";
@@ -75,6 +77,33 @@ TEST_CASE_METHOD(NemesisFixture, "families that undo nothing strike") {
   // Without connections there is nothing to reset.
   result = Passed(Story(kJoin, Nemesis("time = '5s', reset = { rate = '4/s' }")));
   CHECK(CountFaults(result, "nemesis: reset ") == 0);
+}
+
+TEST_CASE_METHOD(NemesisFixture, "services that are named are killed, where they are") {
+  RunResult result = Passed(Story(R"(
+    world:nemesis():join()
+    world:sleep "1s"
+    sim.guarantee("the echo of b is gone", not pcall(world.call, world, "b", ".echo", "hi"))
+    sim.guarantee("that of a is not", world:call("a", ".echo", "hi") == "hi")
+  )", Nemesis("time = '5s', kill = { rate = '4/s', nodes = { 'b' },"
+              "services = { '.echo', '.nobody' } }")));
+
+  CHECK(CountFaults(result, "nemesis: kill .echo of b") == 1);
+  CHECK(CountFaults(result, "nemesis: kill ") == 1);
+}
+
+TEST_CASE_METHOD(NemesisFixture, "a node has its declared descriptors back when the fault is over") {
+  RunResult result = Passed(
+      "local sim = require 'sim'\n"
+      "sim.scenario 'test' { nodes = { a = { start = 'main', fds = 9 } },"
+      "nemesis = { time = '2s', limit_fds = { rate = '4/s', lasts = '100ms' } },"
+      "services = { main = function() local skynet = require 'skynet'"
+      " skynet.start(function() end) end },"
+      "story = function(world) world:nemesis():join() end }");
+
+  CHECK(CountFaults(result, "limit a to 4 descriptors") > 2);
+  CHECK(CountFaults(result, "limit a to 9 descriptors") ==
+        CountFaults(result, "limit a to 4 descriptors"));
 }
 
 TEST_CASE_METHOD(NemesisFixture, "links are as they were when the faults on them are over") {
@@ -152,6 +181,7 @@ TEST_CASE_METHOD(NemesisFixture, "without a named family all strike but those th
   CHECK(nemesis.contains("partition"));
   CHECK(nemesis.contains("power_off"));
   CHECK_FALSE(nemesis.contains("hold"));
+  CHECK_FALSE(nemesis.contains("kill"));  // nobody has said what to kill
   // 1/s of all families together.
   CHECK(nemesis["reset"]["rate"] == absl::StrCat("1/", nemesis.size() - 1, "s"));
 }
@@ -242,9 +272,14 @@ TEST_CASE_METHOD(NemesisFixture, "a mistake in the declared nemesis is named wit
   };
   const Mistake mistakes[] = {
       {"earthquake = true",
-       "the nemesis has no earthquake; there are: black_hole, clock_drift, clock_step, crash, "
-       "delay, hold, loss, one_way, partition, pause, power_off, rate, refuse, reset, slow, "
-       "slow_connect, split, throttle, time"},
+       "the nemesis has no earthquake; there are: black_hole, bursts, clock_drift, clock_step, "
+       "crash, datagrams, delay, forget_idle, hold, jitter, kill, limit_fds, loss, one_way, "
+       "partition, pause, power_off, queue, rate, refuse, reset, slow, slow_accept, "
+       "slow_connect, split, stall_sockets, throttle, time"},
+      {"kill = true", "nemesis: kill: services are a list like {\".worker\"}, not nil"},
+      {"kill = { services = { 7 } }", "nemesis: kill: services are a list of names, and have 7"},
+      {"limit_fds = { count = 0 }", "nemesis: limit_fds: count is a number, 1 or more, not 0"},
+      {"forget_idle = { resets = 2 }", "a probability looks like \"1%\" or \"1/200\", not 2"},
       {"crash = 3", "nemesis: crash is a table of its fields, true or false, not 3"},
       {"rate = 2", "nemesis: rate is like \"2/s\", \"1/10s\" or \"6/min\", not 2"},
       {"rate = '1/0s'", "nemesis: rate is like \"2/s\", \"1/10s\" or \"6/min\", not \"1/0s\""},
