@@ -16,6 +16,7 @@
 #include "engine/lua/config_file.h"
 #include "engine/lua/home_paths.h"
 #include "engine/os/daemon.h"
+#include "engine/os/heap.h"
 #include "engine/os/os_node.h"
 #include "engine/os/signal_waiter.h"
 
@@ -120,6 +121,7 @@ absl::Status Watch(OsNode& node, const Outcome& outcome, SignalWaiter& waiter,
 
 absl::Status RunNode(Config config, const CommandContext& context,
                      std::optional<DaemonStart>& daemon) {
+  KeepFreedPages();
   SignalWaiter waiter;
   Outcome outcome(waiter);
   ChunkCache chunks;
