@@ -40,6 +40,8 @@ bool RunningLua::HookSoon(lua_Hook hook, int mask) {
   if (running == 0) return false;
   hook_ = hook;
   mask_ = mask;
+  // As before, but the handler sees the two.
+  state_.store(running | kPinned, std::memory_order_release);
   // Pinned, so the worker stays where it is until its handler has been there.
   sigval value = {};
   value.sival_ptr = this;
