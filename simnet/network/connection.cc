@@ -366,6 +366,7 @@ void Connection::WatchSilence() {
   for (int side : {0, 1}) {
     if (NeedsKeepalive(side)) {
       StartKeepalive(side);
+      pipes_[side].ProbeWindow();
     } else if (sides_[side].probes == 0) {
       fabric_.events.Cancel(std::exchange(sides_[side].keepalive_ticket, 0));
     }
@@ -619,7 +620,7 @@ void Connection::Forget(int side) {
   Side& self = sides_[side];
   self.state = State::kGone;
   pipes_[side].Abandon();
-  pipes_[1 - side].OnReceiverGone();
+  pipes_[1 - side].ProbeWindow();
   fabric_.events.Cancel(std::exchange(self.fin_wait_ticket, 0));
   fabric_.events.Cancel(std::exchange(self.keepalive_ticket, 0));
   StartKeepalive(1 - side);

@@ -144,6 +144,7 @@ class Connection final : public Happening, private PipeEnds, private Holdable {
   bool IsOrphan(int direction) const override {
     return sides_[direction].state == State::kClosed;
   }
+  bool MayBeSilent(int direction) const override { return NeedsKeepalive(direction); }
 
   void SendSyn();
   void ReceiveSyn();

@@ -140,8 +140,8 @@ void Pipe::TrySend(bool has_turn) {
   if (is_recovering_ || is_abandoned_) return;
   while (sent_ < End()) {
     const uint64_t size = SegmentBytes();
-    is_window_closed_ = size == 0;
-    if (is_window_closed_) return;
+    if (size == 0) return WaitForWindow();
+    is_window_closed_ = false;
     const LinkConfig& config = link_.config();
     if (config.bandwidth_bytes_per_s != 0) {
       const int64_t turn_ns = TurnNs(size, has_turn);
@@ -150,6 +150,11 @@ void Pipe::TrySend(bool has_turn) {
     }
     if (!Transmit(SegmentKind::kData, size)) return;
   }
+}
+
+void Pipe::WaitForWindow() {
+  if (!std::exchange(is_window_closed_, true)) window_closed_ns_ = events_.NowNs();
+  if (ends_.MayBeSilent(direction_)) ProbeWindow();
 }
 
 // When `size` bytes may go on a link with a bandwidth. With a queue, who has nothing waiting there
@@ -210,16 +215,31 @@ void Pipe::Launch(SegmentKind kind, int64_t arrival_ns) {
   if (deliver_ticket_ == 0) ScheduleDelivery();
 }
 
+int64_t Pipe::FirstTimeoutNs() const {
+  return kRetryNsMin + (round_trip_ns_ >= 0 ? round_trip_ns_ : UsualRoundTripNs());
+}
+
 int64_t Pipe::RetryTimeoutNs() const {
-  const int64_t round_trip_ns = round_trip_ns_ >= 0 ? round_trip_ns_ : UsualRoundTripNs();
-  const int64_t first_ns = kRetryNsMin + round_trip_ns;
   // The cap is reached long before the shift could overflow: 200 ms << 10 > 120 s.
-  return std::min(first_ns << std::min(retries_, 10), kRetryNsMax);
+  return std::min(FirstTimeoutNs() << std::min(retries_, 10), kRetryNsMax);
+}
+
+// Linux, tcp_send_probe0: each probe waits twice as long as the one before, whether or not that was
+// answered. Only the count after which the sender gives up begins anew with an answer.
+int64_t Pipe::NextWindowProbeNs() const {
+  int64_t wait_ns = std::min(FirstTimeoutNs(), kRetryNsMax);
+  int64_t when_ns = window_closed_ns_ + wait_ns;
+  while (when_ns <= events_.NowNs()) {
+    wait_ns = std::min(2 * wait_ns, kRetryNsMax);
+    when_ns += wait_ns;
+  }
+  return when_ns;
 }
 
 void Pipe::StartRetry(int64_t since_ns) {
   if (is_abandoned_) return;
-  Schedule(since_ns + RetryTimeoutNs(), kRetry, &retry_ticket_);
+  const int64_t when_ns = IsWaitingForWindow() ? NextWindowProbeNs() : since_ns + RetryTimeoutNs();
+  Schedule(when_ns, kRetry, &retry_ticket_);
 }
 
 void Pipe::Retry() {
@@ -253,6 +273,7 @@ void Pipe::TakeAcknowledgements() {
 }
 
 void Pipe::Acknowledged(uint64_t position) {
+  if (position > acked_) window_closed_ns_ = events_.NowNs();
   acked_ = std::max(acked_, position);
   retries_ = 0;
   round_trip_ns_ = UsualRoundTripNs();

@@ -62,6 +62,8 @@ class PipeEnds {
   virtual bool IsWaitingForSpace(int direction) const = 0;
   // The program has closed its end: a kernel tries less long then.
   virtual bool IsOrphan(int direction) const = 0;
+  // Something may keep answers from the sender: what it would ask from time to time is worth asking.
+  virtual bool MayBeSilent(int direction) const = 0;
 };
 
 // Pipe is one direction of a TCP connection: the sending kernel, the wire, and the receiving kernel
@@ -123,11 +125,11 @@ class Pipe final : public Happening, public Holdable {
   size_t Read(char* buffer, size_t capacity);
   // Throws away what has arrived and was not read.
   void DropUnread();
-  // The receiving kernel has forgotten the connection. A sender that waits for its window would ask
-  // from time to time (Linux: zero-window probes); it begins only now, as all asking before gets
-  // the same answer.
-  void OnReceiverGone() {
-    if (is_window_closed_) StartRetry(events_.NowNs());
+  // A sender that waits for the window asks from time to time (Linux: zero-window probes), and so
+  // far got the same answer each time, so that nothing was sent here. From now on it may be another
+  // or none: it asks at the next time at which it would have asked anyway.
+  void ProbeWindow() {
+    if (IsWaitingForWindow()) StartRetry(events_.NowNs());
   }
 
   // Written and not arrived yet.
@@ -221,13 +223,19 @@ class Pipe final : public Happening, public Holdable {
   // `has_turn`: waited for the link's bandwidth, and may use it now.
   void TrySend(bool has_turn = false);
   uint64_t SegmentBytes() const;
+  void WaitForWindow();
   int64_t TurnNs(uint64_t size, bool has_turn) const;
   void PassInVain(uint64_t size);
   bool Transmit(SegmentKind kind, uint64_t size);
   void Launch(SegmentKind kind, int64_t arrival_ns);
   void StartRetry(int64_t since_ns);
   int64_t UsualRoundTripNs() const { return link_.UsualDelayNs() + back_.UsualDelayNs(); }
+  int64_t FirstTimeoutNs() const;
   int64_t RetryTimeoutNs() const;
+  bool IsWaitingForWindow() const {
+    return is_window_closed_ && !is_recovering_ && acked_ == sent_;
+  }
+  int64_t NextWindowProbeNs() const;
   void Retry();
   void TakeAcknowledgements();
   void Acknowledged(uint64_t position);
@@ -281,6 +289,7 @@ class Pipe final : public Happening, public Holdable {
   // none yet.
   int64_t round_trip_ns_ = -1;
   int retries_ = 0;  // time-outs since the last acknowledgement
+  int64_t window_closed_ns_ = 0;  // since when the sender waits for the window
 
   bool is_finished_ = false;        // a FIN follows the last byte
   bool is_abandoned_ = false;

@@ -185,14 +185,58 @@ TEST_CASE("a sender that waits for the window of a dead peer gives up") {
   net.b.reads = false;
   const auto [client, server] = net.Open();
   net.a.Send(client, std::string(5000, 'x'));
+  const int64_t closed = net.events.NowNs() + 2 * kDelay;
   net.RunFor(100 * kS);
   net.network.StopHost("b", /*is_power_off=*/true);
-  const int64_t stopped = net.events.NowNs();
   net.RunFor(2000 * kS);
 
   REQUIRE(net.a.seen[client].events.size() >= 2);
   CHECK(net.a.seen[client].events[1] == "error: Connection timed out");
-  CHECK(net.a.seen[client].times[1] > stopped + 924 * kS);
+  // Asked at 201 ms x (2^9 - 1) = 102.7 s, 205.6 s and every 120 s: the sixteenth time it gives up.
+  CHECK((net.a.seen[client].times[1] - closed) / kMs == 1023 * 201 + 14 * 120'000);
+}
+
+// Linux, tcp_send_probe0: the back-off goes on although each probe is answered.
+TEST_CASE("who has waited for a window for hours asks every two minutes") {
+  TestNetwork net;
+  net.network.DefaultLink().receive_window_bytes = 1000;
+  net.b.reads = false;
+  const auto [client, server] = net.Open();
+  net.a.Send(client, std::string(5000, 'x'));
+  const int64_t closed = net.events.NowNs() + 2 * kDelay;
+  net.RunFor(3600 * kS);
+  REQUIRE(net.network.Partition("b", "a").ok());
+  net.b.transport->SetReading(server, true);  // the window update is lost
+  net.RunFor(1 * kS);
+  REQUIRE(net.network.Heal("b", "a").ok());
+  net.RunFor(200 * kS);
+
+  CHECK(net.b.seen[server].bytes.size() == 5000);
+  // 205.6 s and every 120 s: the first time after an hour.
+  const int64_t asked = closed + 1023 * 201 * kMs + 29 * 120 * kS;
+  REQUIRE(asked > closed + 3600 * kS);
+  CHECK(net.b.seen[server].chunks[1].first == asked + 3 * kDelay);
+}
+
+TEST_CASE("a sender that waits for a window behind a partition gives up") {
+  for (const bool is_late : {false, true}) {  // its last bytes are written in silence
+    TestNetwork net;
+    net.network.DefaultLink().receive_window_bytes = 1000;
+    net.b.reads = false;
+    const auto [client, server] = net.Open();
+    net.a.Send(client, std::string(is_late ? 1000 : 1001, 'x'));
+    net.RunFor(kS);
+    REQUIRE(net.network.Partition("a", "b").ok());
+    const int64_t begin = net.events.NowNs();
+    if (is_late) net.a.Send(client, "x");
+    net.RunFor(4000 * kS);
+
+    REQUIRE(net.a.seen[client].events.size() >= 2);
+    CHECK(net.a.seen[client].events[1] == "error: Connection timed out");
+    // Late: as unacknowledged bytes. Else it had asked until 0.6 s, and asks at 1.4, 3.0, ..., 205.6 s
+    // and every 120 s: the sixteenth time at 1165.6 s, of which a second was before the partition.
+    CHECK((net.a.seen[client].times[1] - begin) / kS == (is_late ? 925 : 1164));
+  }
 }
 
 // -- Loss -----------------------------------------------------------------------------------------

@@ -137,6 +137,21 @@ TEST_CASE("a middle box that resets answers who writes, and the other end finds 
   CHECK(net.b.seen[server].times[1] / kS == kKeepaliveS);
 }
 
+// A sender asks about a closed window every two minutes at least.
+TEST_CASE("a middle box does not forget a connection whose window is closed") {
+  TestNetwork net;
+  net.network.DefaultLink().receive_window_bytes = 1000;
+  net.b.reads = false;
+  const auto [client, server] = net.Open();
+  net.a.Send(client, std::string(5000, 'x'));
+  REQUIRE(net.network.ForgetIdle("a", "b", 350 * kS, /*resets=*/false).ok());
+  net.RunFor(7000 * kS);  // less than keepalive waits
+  net.b.Send(server, "still here");
+  net.RunFor(kMs);
+
+  CHECK(net.a.seen[client].bytes == "still here");
+}
+
 TEST_CASE("a middle box knows new connections, and one that is gone lets everything pass") {
   TestNetwork net;
   const auto [old, old_server] = net.Open();
