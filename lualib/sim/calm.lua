@@ -34,14 +34,11 @@ local function check_fields(how)
   if type(how) ~= "table" then
     core.complain("world:calm_down takes a table of fields, not a " .. type(how))
   end
-  local names = {}
-  for name in pairs(FIELDS) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for field, value in pairs(how) do
+  for _, field in ipairs(units.sorted_keys(how)) do
+    local value = how[field]
     if not FIELDS[field] then
-      core.complain(("world:calm_down has no %s; it has %s"):format(tostring(field), table.concat(names, ", ")))
+      core.complain(("world:calm_down has no %s; it has %s"):format(tostring(field),
+        table.concat(units.sorted_keys(FIELDS), ", ")))
     elseif type(value) ~= FIELDS[field] then
       core.complain(("world:calm_down: %s is a %s, not a %s"):format(field, FIELDS[field], type(value)))
     end

@@ -9,19 +9,11 @@ local units = require "sim.units"
 local families = require "sim.families"
 
 local configuration = {}
+local sorted_keys = units.sorted_keys
 
 local AS_DECLARED = "as declared"
 local WORKERS_MAX = 1024
 local PERIOD_MAX_NS = 86400 * 1000000000  -- of a rate: a day, so that no product below leaves 63 bits
-
-local function sorted_keys(of)
-  local keys = {}
-  for key in pairs(of) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
-end
 
 -- For a complaint.
 local function shown(value)

@@ -7,6 +7,7 @@ local units = require "sim.units"
 local configuration = require "sim.configuration"
 
 local declaration = {}
+local sorted_keys = units.sorted_keys
 
 local DISPATCH_NS = 10000  -- 10 us: what a small handler takes on a server of today
 local CLUSTER_FILE = "/sim/cluster.lua"  -- in the file tree of every node
@@ -31,15 +32,6 @@ local CHANGE_FIELDS = {  -- of a node that is started again
 }
 local CLOCK_FIELDS = { offset = "string or number", drift = "string or number" }
 local KINDS = { guarantee = true, allowed = true, liveness = true }
-
-local function sorted_keys(of)
-  local keys = {}
-  for key in pairs(of) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
-end
 
 -- Every key of `given` is a field, of the right type.
 local function check_fields(what, given, fields)

@@ -248,6 +248,18 @@ function units.read_link_field(plain, field, value)
   read(plain, value)
 end
 
+--- The keys of a table in the order of their texts.
+---@param of table
+---@return any[]
+function units.sorted_keys(of)
+  local keys = {}
+  for key in pairs(of) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
 -- For those who read other quantities.
 units.scaled, units.shown, units.NS_PER = scaled, shown, NS_PER
 

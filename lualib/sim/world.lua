@@ -100,6 +100,9 @@ end
 ---@param list table
 ---@return table
 function World:shuffle(list)
+  if type(list) ~= "table" then
+    core.complain("world:shuffle needs a list, not a " .. type(list))
+  end
   local shuffled = {}
   for place, index in ipairs(core.permutation("story/shuffle", #list)) do
     shuffled[place] = list[index]
@@ -183,9 +186,15 @@ end
 ---@param how? { power_off: boolean?, lose_files: boolean? }
 function World:crash(name, how)
   how = how or {}
-  for _, key in ipairs { "power_off", "lose_files" } do
-    if how[key] ~= nil and type(how[key]) ~= "boolean" then
-      core.complain(("world:crash: %s is true or false, not %s"):format(key, tostring(how[key])))
+  if type(how) ~= "table" then
+    core.complain("world:crash takes a table like { power_off = true }, not a " .. type(how))
+  end
+  for _, key in ipairs(units.sorted_keys(how)) do
+    local value = how[key]
+    if key ~= "power_off" and key ~= "lose_files" then
+      core.complain(("world:crash has no %s; it has lose_files, power_off"):format(tostring(key)))
+    elseif type(value) ~= "boolean" then
+      core.complain(("world:crash: %s is true or false, not %s"):format(key, tostring(value)))
     end
   end
   core.crash(name, how.power_off or false, how.lose_files or false)
@@ -197,6 +206,9 @@ end
 function World:start(name, changes)
   local node = find_node(name)
   if changes then
+    if type(changes) ~= "table" then
+      core.complain('world:start takes changes like { start = "main" }, not a ' .. type(changes))
+    end
     core.change_node(declaration.changed_node(node, changes))
   end
   core.start(name)
