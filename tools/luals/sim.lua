@@ -81,14 +81,21 @@
 ---@field rate? string "2/s", "1/10s", "6/min"; default: its share of the nemesis's
 ---@field nodes? string[] that it may choose; default: all
 ---@field lasts? sim.duration|sim.Delay how long a fault stands: a duration or sim.uniform
----@field delay? sim.duration|sim.Delay
----@field loss? sim.share
+---@field delay? sim.duration|sim.Delay delay, slow_connect, slow_accept
+---@field jitter? sim.duration
+---@field loss? sim.share|sim.Bursts loss, bursts
 ---@field split? sim.share
----@field bandwidth? sim.rate
----@field count? integer slow_connect: so many connects
+---@field bandwidth? sim.rate throttle, queue
+---@field queue? integer|string queue: bytes, as "3000B"
+---@field duplicate? sim.share datagrams
+---@field reorder? sim.share datagrams
+---@field idle? sim.duration|sim.Delay forget_idle: connections on which nothing has passed for so long
+---@field resets? sim.share forget_idle: of the boxes that answer with a RST
+---@field count? integer slow_connect: so many connects; limit_fds: so many sockets
 ---@field down_max? integer crash, power_off: so many nodes at most are down at a time; default 1
 ---@field lose_files? sim.share crash, power_off
 ---@field factor? integer slow: dispatches take so many times as long
+---@field services? string[] kill: names like ".worker"
 ---@field by? sim.duration|sim.Delay clock_step
 ---@field drift? string clock_drift: "500ppm"
 
@@ -100,17 +107,26 @@
 ---@field one_way? sim.Family|boolean single directions are cut
 ---@field hold? sim.Family|boolean what arrives is kept, and released
 ---@field delay? sim.Family|boolean links are slower
+---@field jitter? sim.Family|boolean delays of links vary
 ---@field loss? sim.Family|boolean links lose segments
+---@field bursts? sim.Family|boolean links lose segments in bursts
 ---@field split? sim.Family|boolean deliveries are cut in two
 ---@field throttle? sim.Family|boolean links are narrower
+---@field queue? sim.Family|boolean links are narrower, and lose what finds no room in their queue
+---@field datagrams? sim.Family|boolean links duplicate and reorder datagrams
 ---@field reset? sim.Family|boolean connections are reset
 ---@field refuse? sim.Family|boolean connects are refused
 ---@field black_hole? sim.Family|boolean connects get no answer
 ---@field slow_connect? sim.Family|boolean connects take longer
+---@field slow_accept? sim.Family|boolean a node accepts late
+---@field stall_sockets? sim.Family|boolean a socket thread does nothing
+---@field limit_fds? sim.Family|boolean a node may have a few sockets only
+---@field forget_idle? sim.Family|boolean a middle box forgets idle connections
 ---@field crash? sim.Family|boolean a node dies and is started again
 ---@field power_off? sim.Family|boolean the same in silence
 ---@field pause? sim.Family|boolean a process is stopped for a while
 ---@field slow? sim.Family|boolean a node is slow for a while
+---@field kill? sim.Family|false one of its `services` is killed; strikes only where it is named
 ---@field clock_step? sim.Family|boolean a wall clock is set
 ---@field clock_drift? sim.Family|boolean clocks are fast or slow for a while
 
